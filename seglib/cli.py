@@ -1,0 +1,64 @@
+"""The command `seg`."""
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from seglib.errors import SegError
+from seglib.paths import store
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run `seg COMMAND`; a problem is told in one message with exit code 1."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        parsed.run(parsed)
+    except SegError as error:
+        if os.environ.get("SEG_TRACEBACK") == "1":
+            raise
+        sys.exit(f"error: {error}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("seg", description="The segmentation pipeline's own commands.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    recipe = commands.add_parser("recipe", help="write the parameters that do well on a data set into params.yaml")
+    recipe.add_argument("name", help="a file of recipes/, such as kvasir")
+    recipe.set_defaults(run=_recipe)
+
+    deps = commands.add_parser("deps", help="write the code and version deps of dvc.yaml from the import graph")
+    deps.add_argument("--check", action="store_true", help="only say whether they are up to date")
+    deps.set_defaults(run=_deps)
+
+    clean = commands.add_parser("clean", help="delete .store/: ready shards and broken-off downloads")
+    clean.set_defaults(run=_clean)
+    return parser
+
+
+def _recipe(parsed: argparse.Namespace) -> None:
+    from seglib.recipes import apply_recipe
+
+    changes = apply_recipe(parsed.name)
+    print("\n".join(changes) if changes else "params.yaml already has these parameters")
+
+
+def _deps(parsed: argparse.Namespace) -> None:
+    from seglib.dependencies import generated_files, outdated_files
+
+    outdated = outdated_files()
+    if parsed.check and outdated:
+        raise SegError(f"{', '.join(map(str, outdated))}: not what the imports ask for; run `make deps`")
+    texts = generated_files()
+    for path in outdated:
+        path.write_text(texts[path])
+    print(f"wrote {', '.join(map(str, outdated))}" if outdated else "dvc.yaml and versions.yaml are up to date")
+
+
+def _clean(_: argparse.Namespace) -> None:
+    folder: Path = store()
+    shutil.rmtree(folder, ignore_errors=True)
+    print(f"deleted {folder}")

@@ -1,0 +1,43 @@
+"""What training writes down of its epochs: learning curves, a summary, and times apart from both."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from seglib.engine import Epoch
+
+
+def write_curves(folder: Path, history: Sequence[Epoch]) -> None:
+    """Write `loss.tsv`, `dice.tsv` and `lr.tsv`, a row an epoch."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / "loss.tsv", ("epoch", "train", "val"), [(e.epoch, e.train_loss, e.val_loss) for e in history])
+    _write(folder / "dice.tsv", ("epoch", "val"), [(e.epoch, e.val_dice) for e in history])
+    _write(folder / "lr.tsv", ("epoch", "lr"), [(e.epoch, e.lr) for e in history])
+
+
+def summary(history: Sequence[Epoch], best: Epoch) -> dict[str, float | int]:
+    """The metrics of the best epoch."""
+    return {
+        "best_epoch": best.epoch,
+        "epochs": len(history),
+        "train_loss": round(best.train_loss, 6),
+        "val_loss": round(best.val_loss, 6),
+        "val_dice": round(best.val_dice, 6),
+    }
+
+
+def timing(history: Sequence[Epoch], images: int) -> dict[str, float]:
+    """Seconds of training, seconds waited for data, and images a second; differs from run to run."""
+    seconds = sum(epoch.seconds for epoch in history)
+    return {
+        "seconds": seconds,
+        "waited_for_data": sum(epoch.waited for epoch in history),
+        "images_per_second": images * len(history) / seconds,
+    }
+
+
+def _write(path: Path, header: Sequence[str], rows: Sequence[tuple[float, ...]]) -> None:
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows([row[0], *(f"{value:.6g}" for value in row[1:])] for row in rows)

@@ -1,0 +1,125 @@
+"""The training loop."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from seglib.errors import SegError
+from seglib.loading import Batch, ShuffledSampler
+from seglib.overlap import case_dice
+from seglib.sections.train import Train
+
+
+class DivergedError(SegError):
+    """The loss became NaN or infinite."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch gave; `seconds` and `waited` are no part of the result."""
+
+    epoch: int
+    lr: float
+    train_loss: float
+    val_loss: float
+    val_dice: float
+    seconds: float = field(compare=False)
+    waited: float = field(compare=False)
+
+
+    def describe(self) -> str:
+        """The epoch in one line."""
+        return (
+            f"train loss {self.train_loss:.4f}, val loss {self.val_loss:.4f}, val Dice {self.val_dice:.4f}, "
+            f"lr {self.lr:.2g}, {self.seconds:.1f} s"
+        )
+
+
+@dataclass
+class Training:
+    """All that a training run needs; `fit` runs it."""
+
+    fabric: Fabric
+    model: nn.Module
+    optimizer: Optimizer
+    scheduler: LRScheduler
+    loss: nn.Module
+    train_loader: DataLoader[Batch]
+    sampler: ShuffledSampler
+    val_loader: DataLoader[Batch]
+    settings: Train
+
+    def fit(self, on_epoch: Callable[[Epoch], None], on_best: Callable[[Epoch], None]) -> list[Epoch]:
+        """Train until the last epoch or until the validation Dice stops rising.
+
+        `on_best` is called where the validation Dice is the highest so far.
+        Raises DivergedError at the first loss that is not finite, with its epoch and step.
+        """
+        history: list[Epoch] = []
+        best, best_epoch, reference = -math.inf, 0, -math.inf
+        stopping = self.settings.early_stopping
+        for number in range(1, self.settings.epochs + 1):
+            history.append(epoch := self._run_epoch(number))
+            on_epoch(epoch)
+            if epoch.val_dice > best:
+                best = epoch.val_dice
+                on_best(epoch)
+            if epoch.val_dice > reference + stopping.min_delta:
+                reference, best_epoch = epoch.val_dice, number
+            if stopping.patience and number - best_epoch >= stopping.patience:
+                break
+        return history
+
+    def _run_epoch(self, number: int) -> Epoch:
+        started = time.perf_counter()
+        lr = self.optimizer.param_groups[0]["lr"]
+        train_loss, waited = self._train(number)
+        val_loss, val_dice = self._validate()
+        return Epoch(number, lr, train_loss, val_loss, val_dice, time.perf_counter() - started, waited)
+
+    def _train(self, number: int) -> tuple[float, float]:
+        self.model.train()
+        self.sampler.epoch = number
+        losses: list[Tensor] = []
+        waited, asked = 0.0, time.perf_counter()
+        for images, masks in tqdm(self.train_loader, f"epoch {number}", unit="batch", leave=False, disable=None):
+            waited += time.perf_counter() - asked
+            images, masks = self.fabric.to_device((images, masks))
+            self.optimizer.zero_grad(set_to_none=True)
+            loss = self.loss(self.model(images), masks)
+            self.fabric.backward(loss)
+            self.optimizer.step()
+            self.scheduler.step()
+            losses.append(loss.detach())
+            asked = time.perf_counter()
+        return _finite_mean(torch.stack(losses).cpu(), number), waited
+
+    @torch.no_grad()
+    def _validate(self) -> tuple[float, float]:
+        self.model.eval()
+        losses, dice = [], []
+        for images, masks in self.val_loader:
+            images, masks = self.fabric.to_device((images, masks))
+            logits = self.model(images)
+            losses.append(self.loss(logits, masks))
+            dice.append(case_dice(logits, masks))
+        per_class = torch.cat(dice).double().nanmean(0)
+        present = per_class[~per_class.isnan()]
+        return torch.stack(losses).mean().item(), present.mean().item() if len(present) else 0.0
+
+
+def _finite_mean(losses: Tensor, epoch: int) -> float:
+    finite = losses.isfinite()
+    if not finite.all():
+        step = int((~finite).nonzero()[0])
+        raise DivergedError(f"the loss is {losses[step].item()} in epoch {epoch}, step {step + 1} of {len(losses)}")
+    return losses.mean().item()

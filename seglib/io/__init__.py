@@ -1,0 +1,1 @@
+"""Pixels in and out: images, NIfTI volumes, archives and the tensor cache."""

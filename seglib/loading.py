@@ -1,0 +1,114 @@
+"""Batches from the memory-mapped cache, the same whatever the number of workers."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from seglib.augment import Augmenter
+from seglib.errors import SegError, listing
+from seglib.io.cache import Tensors
+from seglib.io.sample import IGNORE
+from seglib.seeding import seed_for
+
+Batch = tuple[Tensor, Tensor]
+"""Raw images [batch, channels, height, width] and class indices, uint8 [batch, height, width]."""
+
+
+class ShuffledSampler(Sampler[tuple[int, int]]):
+    """Every index once an epoch, as (epoch, index), in an order that follows from (seed, epoch)."""
+
+    def __init__(self, length: int, seed: int) -> None:
+        """Start at epoch 0; the training loop sets `epoch`."""
+        self.length, self.seed, self.epoch = length, seed, 0
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        order = np.random.default_rng(seed_for(self.seed, self.epoch)).permutation(self.length)
+        return iter([(self.epoch, int(index)) for index in order])
+
+
+@dataclass
+class CachedSamples(Dataset[Batch]):
+    """Samples of one side, augmented where an augmenter is given."""
+
+    cache: Mapping[str, Tensors]
+    ids: Sequence[str]
+    seed: int = 0
+    augmenter: Augmenter | None = None
+
+    def __post_init__(self) -> None:
+        if absent := [i for i in self.ids if i not in self.cache]:
+            raise SegError(f"samples of the split that the cache lacks: {listing(absent)}; run `dvc repro`")
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, place: int | tuple[int, int]) -> Batch:
+        epoch, index = place if isinstance(place, tuple) else (0, place)
+        tensors = self.cache[self.ids[index]]
+        image, mask = tensors["image"], tensors["mask"]
+        if self.augmenter is None:
+            return image, mask
+        seed = seed_for(self.seed, epoch, self.ids[index])
+        # clone: albumentations must not write into the memory-mapped cache
+        pixels, indices = self.augmenter(image.permute(1, 2, 0).clone().numpy(), mask.clone().numpy(), seed)
+        return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))), torch.from_numpy(indices)
+
+
+def training_loader(samples: CachedSamples, batch_size: int, workers: int) -> tuple[DataLoader[Batch], ShuffledSampler]:
+    """Shuffled batches, and the sampler whose `epoch` the training loop sets."""
+    sampler = ShuffledSampler(len(samples), samples.seed)
+    return _loader(samples, batch_size, workers, sampler), sampler
+
+
+def ordered_loader(samples: CachedSamples, batch_size: int, workers: int) -> DataLoader[Batch]:
+    """Batches in the order of the ids."""
+    return _loader(samples, batch_size, workers, None)
+
+
+def _loader(samples: CachedSamples, batch_size: int, workers: int, sampler: ShuffledSampler | None) -> DataLoader[Batch]:
+    cv2.setNumThreads(0)
+    return DataLoader(
+        samples,
+        batch_size=batch_size,
+        sampler=sampler,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        pin_memory=torch.cuda.is_available(),
+        collate_fn=collate,
+    )
+
+
+def collate(samples: Sequence[Batch]) -> Batch:
+    """Stack samples; where sizes differ, pad to the largest with ignored pixels."""
+    height = max(mask.shape[0] for _, mask in samples)
+    width = max(mask.shape[1] for _, mask in samples)
+    images = [_pad(image, height, width, 0) for image, _ in samples]
+    masks = [_pad(mask, height, width, IGNORE) for _, mask in samples]
+    return torch.stack(images), torch.stack(masks)
+
+
+def _pad(pixels: Tensor, height: int, width: int, value: int) -> Tensor:
+    down, right = height - pixels.shape[-2], width - pixels.shape[-1]
+    return F.pad(pixels, (0, right, 0, down), value=value) if down or right else pixels
+
+
+def channel_statistics(samples: CachedSamples) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation a channel over all pixels, float32, exact for integer images."""
+    count, total, squares = 0, torch.zeros(1, dtype=torch.int64), torch.zeros(1, dtype=torch.int64)
+    for i in range(len(samples)):
+        image = samples.cache[samples.ids[i]]["image"].long()
+        count += image[0].numel()
+        total = total + image.sum((1, 2))
+        squares = squares + (image * image).sum((1, 2))
+    mean = total.double() / count
+    std = (squares.double() / count - mean**2).clamp(min=0).sqrt()
+    return mean.float(), torch.where(std > 0, std, 1.0).float()

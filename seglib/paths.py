@@ -1,0 +1,33 @@
+"""Where the stages meet: the files and folders that `dvc.yaml` names."""
+
+import os
+from pathlib import Path
+
+PARAMS = Path("params.yaml")
+VERSIONS = Path("versions.yaml")
+PIPELINE = Path("dvc.yaml")
+PUBLISHED = Path("data/published")
+CONFIG = Path("data/config.txt")
+RAW = Path("data/raw")
+INDEX = Path("data/index.json")
+CACHE = Path("data/cache")
+SPLIT = Path("data/split.json")
+BEST = Path("models/best.pt")
+LAST_GOOD = Path("models/last_good.pt")
+TRAIN_REPORT = Path("reports/train")
+EVALUATE_REPORT = Path("reports/evaluate")
+
+
+def main_repository() -> Path:
+    """The user's own checkout, also from inside `dvc exp run --temp` and the queue."""
+    return Path(os.environ.get("DVC_ROOT", "."))
+
+
+def store() -> Path:
+    """State that outlives a stage's outputs, shared by all experiments of one checkout."""
+    return main_repository() / ".store"
+
+
+def training_logs() -> Path:
+    """Where this run's times and events go, which differ from run to run and so are no output."""
+    return main_repository() / "reports/train/logs" / os.environ.get("DVC_EXP_NAME", "workspace")

@@ -1,0 +1,44 @@
+"""`data`: which data set, and where it comes from."""
+
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, StringConstraints, model_validator
+
+from seglib.config import Section
+from seglib.paths import PUBLISHED
+
+
+def _is_web_address(url: str) -> str:
+    if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc):
+        raise ValueError("must be an http(s) address, or empty; a local file goes into data.path")
+    return url
+
+
+def _is_absolute(path: str) -> str:
+    if path == str(PUBLISHED) or Path(path).is_absolute():
+        return path
+    if not path:
+        raise ValueError(f"must be {PUBLISHED} (nothing local) or an absolute path")
+    raise ValueError(f"must be absolute; write {Path(path).expanduser().resolve()}")
+
+
+class Data(Section):
+    """Where the data comes from; `data.<name>` holds the options of the data set itself."""
+
+    name: str
+    url: Annotated[str, AfterValidator(_is_web_address)]
+    sha256: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")]
+    path: Annotated[str, AfterValidator(_is_absolute)]
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if self.url and self.local:
+            raise ValueError(f"set either data.url or data.path (found both); {PUBLISHED} unsets path")
+        return self
+
+    @property
+    def local(self) -> Path | None:
+        """The user's own archive or folder; None where the published data is taken."""
+        return None if self.path == str(PUBLISHED) else Path(self.path)

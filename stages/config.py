@@ -1,0 +1,111 @@
+"""Validate every parameter at once, before DVC deletes anything."""
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from seglib import datasets, losses, models, plugins, schedulers
+from seglib.config import Section, forbidden_keys, own_values, problems, read_params
+from seglib.errors import SegError, nearest
+from seglib.paths import CONFIG, PARAMS
+from seglib.sections.augment import Augment, preset
+from seglib.sections.data import Data
+from seglib.sections.evaluate import Evaluate
+from seglib.sections.optimizer import Optimizer
+from seglib.sections.preprocess import Preprocess
+from seglib.sections.selection import Selection
+from seglib.sections.split import Split
+from seglib.sections.train import Train
+from seglib.stage import run_stage
+
+SECTIONS: dict[str, type[Section]] = {
+    "data": Data,
+    "preprocess": Preprocess,
+    "split": Split,
+    "augment": Augment,
+    "model": Selection,
+    "loss": Selection,
+    "optimizer": Optimizer,
+    "scheduler": Selection,
+    "train": Train,
+    "evaluate": Evaluate,
+}
+
+
+def main() -> None:
+    """Check `params.yaml` and write the constant file that `download` waits for."""
+    params = read_params()
+    found = [*_unusable_keys(params), *_sections(params), *_plugins(params), *_augment(params)]
+    found = found or _source(params)
+    if found:
+        raise SegError("\n  ".join([f"{PARAMS} has {len(found)} problem{'s'[: len(found) > 1]}:", *found]))
+    CONFIG.parent.mkdir(exist_ok=True)
+    CONFIG.write_text("params.yaml is valid\n")
+
+
+def _unusable_keys(params: dict[str, Any]) -> list[str]:
+    unknown = [f"{key}: unknown section; {nearest(key, SECTIONS)}" for key in params if key not in SECTIONS]
+    return unknown + [f"{place}: DVC's run cache ignores this key; name it otherwise" for place in forbidden_keys(params)]
+
+
+def _sections(params: dict[str, Any]) -> list[str]:
+    found: list[str] = []
+    for name, model in SECTIONS.items():
+        if name not in params:
+            found.append(f"{name}: missing section")
+            continue
+        try:
+            model.model_validate(own_values(params, name, model))
+        except ValidationError as error:
+            found += problems(error, model, name)
+    return found
+
+
+def _plugins(params: dict[str, Any]) -> list[str]:
+    found: list[str] = []
+    for package in (datasets, models, losses, schedulers):
+        kind = plugins.SECTIONS[package.__name__]
+        values = params.get(kind)
+        if not isinstance(values, dict):
+            continue
+        known = plugins.names(package)
+        if isinstance(values.get("name"), str) and values["name"] not in known:
+            found.append(f"{kind}.name: no '{values['name']}'; {nearest(values['name'], known)}")
+        found += [
+            f"{kind}.{key}: options of an unknown plug-in; {nearest(key, known)}"
+            for key, value in values.items()
+            if isinstance(value, dict) and key not in known
+        ]
+        for name in known:
+            try:
+                plugins.options(plugins.load(package, name), params)
+            except SegError as error:
+                found += str(error).splitlines()
+    return found
+
+
+def _augment(params: dict[str, Any]) -> list[str]:
+    values = params.get("augment")
+    if not isinstance(values, dict):
+        return []
+    found: list[str] = []
+    for name in {str(values.get("name")), *(key for key in values if key != "name")}:
+        try:
+            preset(params, name)
+        except SegError as error:
+            found.append(str(error))
+    return sorted(found)
+
+
+def _source(params: dict[str, Any]) -> list[str]:
+    data = Data.model_validate(own_values(params, "data", Data))
+    if data.local and not data.local.exists():
+        return [f"data.path: {data.path} does not exist"]
+    published = plugins.load(datasets, data.name).PUBLISHED
+    if not (data.local or data.url or published):
+        return [f"data.path: '{data.name}' has no published source; name your archive or folder, absolute"]
+    return []
+
+
+if __name__ == "__main__":
+    run_stage("config", main)

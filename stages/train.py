@@ -1,0 +1,108 @@
+"""Train the network on the cache and keep the epoch with the best validation Dice."""
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from dvclive.fabric import DVCLiveLogger
+from lightning_fabric import Fabric
+from lightning_fabric.loggers.tensorboard import TensorBoardLogger
+from torch.optim.lr_scheduler import LambdaLR
+
+from seglib import losses, plugins, schedulers
+from seglib.augment import Augmenter
+from seglib.checkpoint import Card, build_segmenter, save_checkpoint
+from seglib.config import read_params, section
+from seglib.curves import summary, timing, write_curves
+from seglib.device import open_fabric
+from seglib.engine import DivergedError, Epoch, Training
+from seglib.fingerprint import stage_versions
+from seglib.io.cache import open_cache
+from seglib.loading import CachedSamples, channel_statistics, ordered_loader, training_loader
+from seglib.paths import BEST, CACHE, INDEX, LAST_GOOD, SPLIT, TRAIN_REPORT, training_logs
+from seglib.sections.augment import Augment, preset
+from seglib.sections.optimizer import Optimizer
+from seglib.sections.selection import Selection
+from seglib.sections.train import Train
+from seglib.seeding import seed_for
+from seglib.splitting import read_split
+from seglib.stage import run_stage
+
+
+def main() -> None:
+    """Write `models/best.pt` and the learning curves."""
+    params = read_params()
+    settings = section(params, "train", Train)
+    logs = training_logs()
+    live = DVCLiveLogger(dir=str(logs / "dvclive"), dvcyaml=None, save_dvc_exp=False)
+    board = TensorBoardLogger(root_dir=logs, name="tensorboard", version="")
+    fabric = open_fabric(settings, settings.precision, deterministic=settings.deterministic, loggers=[live, board])
+    training, card = _prepare(fabric, settings, params)
+    best: list[Epoch] = []
+
+    def log(epoch: Epoch) -> None:
+        fabric.log_dict({"loss/train": epoch.train_loss, "loss/val": epoch.val_loss}, epoch.epoch)
+        fabric.log_dict({"dice/val": epoch.val_dice, "lr": epoch.lr}, epoch.epoch)
+        print(f"epoch {epoch.epoch}/{settings.epochs}: {epoch.describe()}", flush=True)
+
+    def keep(epoch: Epoch) -> None:
+        save_checkpoint(BEST, card, training.model.state_dict())
+        best.append(epoch)
+
+    try:
+        history = training.fit(log, keep)
+    except DivergedError as error:
+        raise DivergedError(f"{error}; {_rescue(best)}Lower train.lr, or try train.precision: '32'") from None
+    finally:
+        live.experiment.end()
+        board.finalize("done")
+    TRAIN_REPORT.mkdir(parents=True, exist_ok=True)
+    write_curves(TRAIN_REPORT / "plots", history)
+    (TRAIN_REPORT / "metrics.json").write_text(json.dumps(summary(history, best[-1]), indent=1) + "\n")
+    (logs / "timing.json").write_text(json.dumps(timing(history, len(training.sampler)), indent=1) + "\n")
+
+
+def _prepare(fabric: Fabric, settings: Train, params: Mapping[str, Any]) -> tuple[Training, Card]:
+    cache, sides = open_cache(CACHE), read_split(SPLIT)
+    augment = section(params, "augment", Augment)
+    augmenter = Augmenter(preset(params, augment.name))
+    training_side = CachedSamples(cache, sides["train"], settings.seed, augmenter)
+    loader, sampler = training_loader(training_side, settings.batch_size, settings.workers)
+    val_loader = ordered_loader(CachedSamples(cache, sides["val"]), settings.batch_size, settings.workers)
+
+    card = _card(params)
+    torch.manual_seed(seed_for(settings.seed, "weights"))
+    model = build_segmenter(card, *channel_statistics(training_side))
+    loss_plugin = plugins.load(losses, section(params, "loss", Selection).name)
+    loss = loss_plugin.build(plugins.options(loss_plugin, params), len(card.classes))
+    decay = section(params, "optimizer", Optimizer).weight_decay
+    model, optimizer = fabric.setup(model, torch.optim.AdamW(model.parameters(), settings.lr, weight_decay=decay))
+
+    schedule = plugins.load(schedulers, section(params, "scheduler", Selection).name)
+    options, steps = plugins.options(schedule, params), settings.epochs * len(loader)
+    scheduler = LambdaLR(optimizer, lambda step: schedule.factor(options, step, steps))
+    return Training(fabric, model, optimizer, scheduler, loss, loader, sampler, val_loader, settings), card
+
+
+def _card(params: Mapping[str, Any]) -> Card:
+    name = section(params, "model", Selection).name
+    return Card(
+        model=name,
+        options=params["model"][name],
+        dataset=json.loads(INDEX.read_text())["dataset"],
+        image_size=params["preprocess"]["image_size"],
+        versions=stage_versions("train"),
+    )
+
+
+def _rescue(best: list[Epoch]) -> str:
+    if not best:
+        return "no epoch was good enough to keep. "
+    os.replace(BEST, LAST_GOOD)
+    return f"the best model so far (epoch {best[-1].epoch}, validation Dice {best[-1].val_dice:.4f}) is {LAST_GOOD}. "
+
+
+if __name__ == "__main__":
+    run_stage("train", main)
