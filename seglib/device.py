@@ -1,21 +1,18 @@
 """Which device and which precision a run gets."""
 
 import os
-from collections.abc import Sequence
+from pathlib import Path
 
 import torch
-from lightning_fabric import Fabric
-from lightning_fabric.loggers.logger import Logger
 
 from seglib.errors import SegError
 from seglib.sections.compute import Compute
 
 BF16_CPU_FLAGS = ("avx512_bf16", "amx_bf16")
-PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed"}
 
 
-def open_fabric(compute: Compute, precision: str = "32", *, deterministic: bool = True, loggers: Sequence[Logger] = ()) -> Fabric:
-    """Set threads and determinism for this process and choose device and precision.
+def open_device(compute: Compute, *, deterministic: bool = True) -> torch.device:
+    """Set this process's threads and determinism, and choose the device.
 
     Raises SegError where `device` is cuda and there is none.
     """
@@ -23,33 +20,27 @@ def open_fabric(compute: Compute, precision: str = "32", *, deterministic: bool 
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(deterministic)
     torch.backends.cudnn.benchmark = not deterministic
-    device = resolve_device(compute.device)
-    resolved = resolve_precision(device) if precision == "auto" else precision
-    return Fabric(accelerator=device, devices=1, precision=PRECISIONS[resolved], loggers=list(loggers))
-
-
-def resolve_device(wanted: str) -> str:
-    """`cuda` or `cpu`; auto takes the GPU where there is one."""
-    if wanted == "cuda" and not torch.cuda.is_available():
+    if compute.device == "cuda" and not torch.cuda.is_available():
         raise SegError(
             "train.device: cuda, but this PyTorch sees no GPU; set it to auto or cpu, "
             "or install the driver and the GPU build of torch"
         )
-    if wanted == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return wanted
+    on_gpu = compute.device != "cpu" and torch.cuda.is_available()
+    return torch.device("cuda" if on_gpu else "cpu")
 
 
-def resolve_precision(device: str) -> str:
-    """`bf16` where the hardware computes in it, else `32`."""
-    if device == "cuda":
+def resolve_precision(wanted: str, device: torch.device) -> str:
+    """`32` or `bf16`; auto takes bfloat16 where the hardware computes in it."""
+    if wanted != "auto":
+        return wanted
+    if device.type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "32"
     return "bf16" if any(flag in _cpu_flags() for flag in BF16_CPU_FLAGS) else "32"
 
 
 def _cpu_flags() -> str:
     try:
-        with open("/proc/cpuinfo", encoding="ascii") as file:
-            return next((line for line in file if line.startswith("flags")), "")
+        lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
     except OSError:
         return ""
+    return next((line for line in lines if line.startswith("flags")), "")

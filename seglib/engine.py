@@ -2,21 +2,26 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.loggers.logger import Logger
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
+from seglib.device import open_device, resolve_precision
 from seglib.errors import SegError
 from seglib.loading import Batch, ShuffledSampler
 from seglib.overlap import case_dice
 from seglib.sections.train import Train
+
+
+PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed"}
 
 
 class DivergedError(SegError):
@@ -36,12 +41,23 @@ class Epoch:
     waited: float = field(compare=False)
 
 
+    def figures(self) -> dict[str, float]:
+        """The figures to log; DVCLive makes `train_loss` the curve `train/loss`."""
+        return {name: getattr(self, name) for name in ("train_loss", "val_loss", "val_dice", "lr")}
+
     def describe(self) -> str:
         """The epoch in one line."""
         return (
             f"train loss {self.train_loss:.4f}, val loss {self.val_loss:.4f}, val Dice {self.val_dice:.4f}, "
             f"lr {self.lr:.2g}, {self.seconds:.1f} s"
         )
+
+
+def open_fabric(settings: Train, loggers: Sequence[Logger] = ()) -> Fabric:
+    """Choose device and precision as the settings say; raises SegError where they cannot be had."""
+    device = open_device(settings, deterministic=settings.deterministic)
+    precision = PRECISIONS[resolve_precision(settings.precision, device)]
+    return Fabric(accelerator=device.type, devices=1, precision=precision, loggers=list(loggers))
 
 
 @dataclass

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from seglib.checkpoint import Card, load_checkpoint
 from seglib.config import parse, read_params, section
-from seglib.device import open_fabric
+from seglib.device import open_device
 from seglib.inference import predict
 from seglib.io.sample import Sample
 from seglib.metrics import CaseCounts, count, mean_over_classes, summarise
@@ -31,14 +31,14 @@ def main() -> None:
     """Write `metrics.json`, `cases.csv` and the overlays."""
     params = read_params()
     settings = section(params, "evaluate", Evaluate)
-    fabric = open_fabric(parse(Compute, {key: params["train"][key] for key in Compute.model_fields}, "train"))
+    device = open_device(parse(Compute, {key: params["train"][key] for key in Compute.model_fields}, "train"))
     segmenter, card = load_checkpoint(BEST)
-    segmenter.to(fabric.device)
+    segmenter.to(device)
     source = read_source(params)
 
     def segment(sample: Sample) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         image, truth = sample.read(len(card.classes))
-        return image, truth, predict(segmenter, card, image, fabric.device)
+        return image, truth, predict(segmenter, card, image, device)
 
     test = set(read_split(SPLIT)["test"])
     samples = {sample.id: sample for sample in source.samples if sample.id in test}

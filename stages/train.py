@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from dvclive.fabric import DVCLiveLogger
 from lightning_fabric import Fabric
-from lightning_fabric.loggers.tensorboard import TensorBoardLogger
 from torch.optim.lr_scheduler import LambdaLR
 
 from seglib import losses, plugins, schedulers
@@ -16,11 +14,11 @@ from seglib.augment import Augmenter
 from seglib.checkpoint import Card, build_segmenter, save_checkpoint
 from seglib.config import read_params, section
 from seglib.curves import summary, timing, write_curves
-from seglib.device import open_fabric
-from seglib.engine import DivergedError, Epoch, Training
+from seglib.engine import DivergedError, Epoch, Training, open_fabric
 from seglib.fingerprint import stage_versions
 from seglib.io.cache import open_cache
 from seglib.loading import CachedSamples, channel_statistics, ordered_loader, training_loader
+from seglib.loggers import open_loggers
 from seglib.paths import BEST, CACHE, INDEX, LAST_GOOD, SPLIT, TRAIN_REPORT, training_logs
 from seglib.sections.augment import Augment, preset
 from seglib.sections.optimizer import Optimizer
@@ -36,28 +34,23 @@ def main() -> None:
     params = read_params()
     settings = section(params, "train", Train)
     logs = training_logs()
-    live = DVCLiveLogger(dir=str(logs / "dvclive"), dvcyaml=None, save_dvc_exp=False)
-    board = TensorBoardLogger(root_dir=logs, name="tensorboard", version="")
-    fabric = open_fabric(settings, settings.precision, deterministic=settings.deterministic, loggers=[live, board])
-    training, card = _prepare(fabric, settings, params)
     best: list[Epoch] = []
+    with open_loggers(logs) as loggers:
+        fabric = open_fabric(settings, loggers)
+        training, card = _prepare(fabric, settings, params)
 
-    def log(epoch: Epoch) -> None:
-        fabric.log_dict({"loss/train": epoch.train_loss, "loss/val": epoch.val_loss}, epoch.epoch)
-        fabric.log_dict({"dice/val": epoch.val_dice, "lr": epoch.lr}, epoch.epoch)
-        print(f"epoch {epoch.epoch}/{settings.epochs}: {epoch.describe()}", flush=True)
+        def log(epoch: Epoch) -> None:
+            fabric.log_dict(epoch.figures(), epoch.epoch)
+            print(f"epoch {epoch.epoch}/{settings.epochs}: {epoch.describe()}", flush=True)
 
-    def keep(epoch: Epoch) -> None:
-        save_checkpoint(BEST, card, training.model.state_dict())
-        best.append(epoch)
+        def keep(epoch: Epoch) -> None:
+            save_checkpoint(BEST, card, training.model.state_dict())
+            best.append(epoch)
 
-    try:
-        history = training.fit(log, keep)
-    except DivergedError as error:
-        raise DivergedError(f"{error}; {_rescue(best)}Lower train.lr, or try train.precision: '32'") from None
-    finally:
-        live.experiment.end()
-        board.finalize("done")
+        try:
+            history = training.fit(log, keep)
+        except DivergedError as error:
+            raise DivergedError(f"{error}; {_rescue(best)}Lower train.lr, or try train.precision: '32'") from None
     TRAIN_REPORT.mkdir(parents=True, exist_ok=True)
     write_curves(TRAIN_REPORT / "plots", history)
     (TRAIN_REPORT / "metrics.json").write_text(json.dumps(summary(history, best[-1]), indent=1) + "\n")
