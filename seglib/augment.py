@@ -9,7 +9,7 @@ import numpy as np
 from seglib.errors import SegError, nearest
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
-import albumentations  # noqa: E402  (it checks for updates at import)
+import albumentations
 
 RENAMED = {"image_size": "size"}
 """Options whose own name DVC's run cache would ignore → albumentations' name."""

@@ -1,7 +1,6 @@
 """The trained model as one self-contained file: raw values in, logits out."""
 
 import io
-import os
 import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -72,7 +71,7 @@ def save_checkpoint(path: Path, card: Card, state: Mapping[str, Tensor]) -> None
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(".new")
     new.write_bytes(buffer.getvalue())
-    os.replace(new, path)
+    new.replace(path)
 
 
 def load_checkpoint(path: Path) -> tuple[Segmenter, Card]:

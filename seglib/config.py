@@ -84,9 +84,7 @@ def own_values(params: Mapping[str, Any], name: str, model: type[Section]) -> ob
     if not isinstance(values, dict) or "name" not in model.model_fields:
         return values
     return {
-        key: value
-        for key, value in values.items()
-        if key in model.model_fields or not isinstance(value, (dict, list))
+        key: value for key, value in values.items() if key in model.model_fields or not isinstance(value, (dict, list))
     }
 
 

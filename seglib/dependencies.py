@@ -69,7 +69,7 @@ class ImportGraph:
                 continue
             seen.add(module)
             package = module.rpartition(".")[0]
-            plugins_of_kind = [m for m in self._graph.find_children(module)] if module in plugins.SECTIONS else []
+            plugins_of_kind = list(self._graph.find_children(module)) if module in plugins.SECTIONS else []
             imported = self._graph.find_modules_directly_imported_by(module)
             waiting += [*(m for m in imported if self._is_ours(m)), *plugins_of_kind, *([package] if package else [])]
         return seen

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 from lightning_fabric import Fabric
@@ -20,8 +21,7 @@ from seglib.loading import Batch, ShuffledSampler
 from seglib.overlap import case_dice
 from seglib.sections.train import Train
 
-
-PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed"}
+PRECISIONS: dict[str, Literal["32-true", "bf16-mixed"]] = {"32": "32-true", "bf16": "bf16-mixed"}
 
 
 class DivergedError(SegError):
@@ -39,7 +39,6 @@ class Epoch:
     val_dice: float
     seconds: float = field(compare=False)
     waited: float = field(compare=False)
-
 
     def figures(self) -> dict[str, float]:
         """The figures to log; DVCLive makes `train_loss` the curve `train/loss`."""
@@ -109,7 +108,6 @@ class Training:
         waited, asked = 0.0, time.perf_counter()
         for images, masks in tqdm(self.train_loader, f"epoch {number}", unit="batch", leave=False, disable=None):
             waited += time.perf_counter() - asked
-            images, masks = self.fabric.to_device((images, masks))
             self.optimizer.zero_grad(set_to_none=True)
             loss = self.loss(self.model(images), masks)
             self.fabric.backward(loss)
@@ -124,7 +122,6 @@ class Training:
         self.model.eval()
         losses, dice = [], []
         for images, masks in self.val_loader:
-            images, masks = self.fabric.to_device((images, masks))
             logits = self.model(images)
             losses.append(self.loss(logits, masks))
             dice.append(case_dice(logits, masks))

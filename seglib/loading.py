@@ -74,7 +74,9 @@ def ordered_loader(samples: CachedSamples, batch_size: int, workers: int) -> Dat
     return _loader(samples, batch_size, workers, None)
 
 
-def _loader(samples: CachedSamples, batch_size: int, workers: int, sampler: ShuffledSampler | None) -> DataLoader[Batch]:
+def _loader(
+    samples: CachedSamples, batch_size: int, workers: int, sampler: ShuffledSampler | None
+) -> DataLoader[Batch]:
     cv2.setNumThreads(0)
     return DataLoader(
         samples,

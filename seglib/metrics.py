@@ -14,6 +14,8 @@ import numpy as np
 
 from seglib.io.sample import IGNORE
 
+PARTS = ("both", "truth", "guess")
+
 
 @dataclass(frozen=True)
 class CaseCounts:
@@ -53,7 +55,7 @@ def mean_over_classes(values: np.ndarray) -> float | None:
 
 def summarise(cases: Sequence[CaseCounts], classes: Sequence[str]) -> dict[str, float | int]:
     """Flat, finite metrics of all cases; a figure that no case defines is left out."""
-    pooled = CaseCounts(*(sum(getattr(case, part) for case in cases) for part in ("both", "truth", "guess")))
+    pooled = CaseCounts(*(np.sum([getattr(case, part) for case in cases], axis=0) for part in PARTS))
     summary: dict[str, float | int | None] = {"n": len(cases)}
     for name in ("dice", "iou"):
         table = np.stack([getattr(case, name) for case in cases])

@@ -15,10 +15,10 @@ GAP = 4
 IGNORED_COLOUR = (128, 128, 128)
 
 
-def spread(ranked: Sequence[str], number: int) -> list[str]:
+def spread(ranked: list[str], number: int) -> list[str]:
     """Pick `number` items evenly from first to last."""
     places = np.linspace(0, len(ranked) - 1, min(number, len(ranked))).round().astype(int)
-    return [ranked[place] for place in dict.fromkeys(places.tolist())]
+    return [ranked[int(place)] for place in dict.fromkeys(places)]
 
 
 def draw(

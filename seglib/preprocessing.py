@@ -3,10 +3,10 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import joblib
@@ -50,7 +50,7 @@ class CacheBuilder:
         tasks = (joblib.delayed(self._write)(number, members) for number, members in shards.items())
         facts: list[Facts] = []
         with tqdm(desc="preprocess", total=len(samples), unit="image", disable=None) as bar:
-            for done in parallel(tasks):
+            for done in cast("Iterator[list[Facts]]", parallel(tasks)):
                 facts += done
                 bar.update(len(done))
         return sorted(facts, key=lambda fact: fact["id"])
@@ -86,7 +86,7 @@ class CacheBuilder:
         facts: list[Facts] = []
         for sample, fingerprint in zip(members, fingerprints, strict=True):
             image, mask = sample.read(len(self.spec.classes))
-            shape = target_shape(*mask.shape, self.settings.image_size)
+            shape = target_shape(mask.shape[0], mask.shape[1], self.settings.image_size)
             tensors[sample.id] = {
                 "image": torch.from_numpy(np.ascontiguousarray(resize_image(image, shape).transpose(2, 0, 1))),
                 "mask": torch.from_numpy(np.ascontiguousarray(resize_mask(mask, shape))),

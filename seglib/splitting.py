@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from seglib.errors import SegError
-from seglib.seeding import unit_interval
 from seglib.sections.split import Split
+from seglib.seeding import unit_interval
 
 SIDES = ("train", "val", "test")
 

@@ -37,7 +37,7 @@ def save(folder: Path, key: str, payload: bytes) -> None:
     with os.fdopen(handle, "wb") as file:
         file.write(hashlib.sha256(payload).digest())
         file.write(payload)
-    os.replace(name, folder / key)
+    Path(name).replace(folder / key)
 
 
 def trim(folder: Path, limit_bytes: float) -> int:

@@ -45,7 +45,8 @@ def main() -> None:
 
 def _unusable_keys(params: dict[str, Any]) -> list[str]:
     unknown = [f"{key}: unknown section; {nearest(key, SECTIONS)}" for key in params if key not in SECTIONS]
-    return unknown + [f"{place}: DVC's run cache ignores this key; name it otherwise" for place in forbidden_keys(params)]
+    ignored = [f"{place}: DVC's run cache ignores this key; name it otherwise" for place in forbidden_keys(params)]
+    return unknown + ignored
 
 
 def _sections(params: dict[str, Any]) -> list[str]:

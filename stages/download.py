@@ -14,7 +14,7 @@ from seglib.config import read_params, section
 from seglib.download import digest, fetch, file_name
 from seglib.errors import SegError
 from seglib.io.archive import open_source
-from seglib.io.sample import Embedded
+from seglib.io.sample import Embedded, Published
 from seglib.paths import RAW, store
 from seglib.sections.data import Data
 from seglib.source import RECORD
@@ -28,12 +28,12 @@ def main() -> None:
     published = plugins.load(datasets, data.name).PUBLISHED
     if data.local:
         _write_record({"source": "data.path"})
-    elif isinstance(published, Embedded) and not data.url:
-        _copy_embedded(published)
     elif data.url:
-        _fetch_archive(data.url, data.sha256)
-    else:
-        _fetch_archive(published.url, published.sha256)
+        _fetch_archive(Published(data.url, data.sha256))
+    elif isinstance(published, Embedded):
+        _copy_embedded(published)
+    elif isinstance(published, Published):
+        _fetch_archive(published)
 
 
 def _write_record(record: dict[str, object]) -> None:
@@ -52,7 +52,8 @@ def _copy_embedded(published: Embedded) -> None:
         (RAW / Path(inside).name).write_bytes(content)
 
 
-def _fetch_archive(url: str, expected: str) -> None:
+def _fetch_archive(published: Published) -> None:
+    url, expected = published.url, published.sha256
     name = file_name(url)
     if kept := _last_download(expected):
         kept.rename(RAW / name)

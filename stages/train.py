@@ -1,7 +1,6 @@
 """Train the network on the cache and keep the epoch with the best validation Dice."""
 
 import json
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -76,6 +75,7 @@ def _prepare(fabric: Fabric, settings: Train, params: Mapping[str, Any]) -> tupl
     schedule = plugins.load(schedulers, section(params, "scheduler", Selection).name)
     options, steps = plugins.options(schedule, params), settings.epochs * len(loader)
     scheduler = LambdaLR(optimizer, lambda step: schedule.factor(options, step, steps))
+    loader, val_loader = fabric.setup_dataloaders(loader, val_loader, use_distributed_sampler=False)
     return Training(fabric, model, optimizer, scheduler, loss, loader, sampler, val_loader, settings), card
 
 
@@ -93,7 +93,7 @@ def _card(params: Mapping[str, Any]) -> Card:
 def _rescue(best: list[Epoch]) -> str:
     if not best:
         return "no epoch was good enough to keep. "
-    os.replace(BEST, LAST_GOOD)
+    BEST.replace(LAST_GOOD)
     return f"the best model so far (epoch {best[-1].epoch}, validation Dice {best[-1].val_dice:.4f}) is {LAST_GOOD}. "
 
 

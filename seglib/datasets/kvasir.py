@@ -25,7 +25,7 @@ class Params(Section):
     """Grey value above which a mask pixel is polyp; the masks are JPEG, so their edges are grey."""
 
 
-def spec(params: Params) -> Spec:
+def spec(_: Params) -> Spec:
     """One foreground class on colour images."""
     return Spec(
         classes=(SegClass("background", (0, 0, 0)), SegClass("polyp", (230, 159, 0))),

@@ -40,7 +40,7 @@ class Params(Section):
     """Slices dropped between two slabs, so that neighbours never sit on both sides of the split."""
 
 
-def spec(params: Params) -> Spec:
+def spec(_: Params) -> Spec:
     """Grey and white matter on one T1 channel."""
     return Spec(
         classes=(

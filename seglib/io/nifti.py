@@ -5,6 +5,7 @@ from importlib.resources.abc import Traversable
 
 import nibabel
 import numpy as np
+from nibabel.filebasedimages import ImageFileError
 
 from seglib.errors import SegError
 from seglib.io.archive import read_bytes
@@ -21,5 +22,5 @@ def read_volume(file: Traversable) -> tuple[np.ndarray, tuple[float, ...]]:
             content = gzip.decompress(content)
         volume = nibabel.Nifti1Image.from_bytes(content)
         return np.asarray(volume.dataobj), tuple(float(side) for side in volume.header.get_zooms())
-    except (OSError, EOFError, ValueError, nibabel.filebasedimages.ImageFileError) as error:
+    except (OSError, EOFError, ValueError, ImageFileError) as error:
         raise SegError(f"{file}: not a readable NIfTI volume ({error}); fetch it again") from None
