@@ -34,6 +34,8 @@ class Params(Section):
 
     threshold: Annotated[float, Field(gt=0, lt=1)]
     """Tissue probability above which a voxel belongs to the tissue; the larger of two wins."""
+    min_share: Annotated[float, Field(ge=0, lt=1)]
+    """Slices in which grey or white matter covers a smaller share of the pixels are left out."""
     slab: Annotated[int, Field(ge=1)]
     """Neighbouring axial slices (1 mm each) in a group."""
     gap: Annotated[int, Field(ge=0)]
@@ -56,10 +58,9 @@ def spec(_: Params) -> Spec:
 
 
 def samples(root: Traversable, params: Params) -> list[Sample]:
-    """Axial slices with tissue in them, grouped into slabs."""
+    """Axial slices with both tissues in them, grouped into slabs."""
     template = _Template(root, params.threshold)
     period = params.slab + params.gap
-    kept = [z for z in range(template.classes.shape[2]) if z % period < params.slab]
     return [
         Sample(
             id=f"axial-{z:03d}",
@@ -69,8 +70,8 @@ def samples(root: Traversable, params: Params) -> list[Sample]:
             fingerprint=lambda: template.fingerprint,
             spacing=(template.spacing[1], template.spacing[0]),
         )
-        for z in kept
-        if template.classes[:, :, z].any()
+        for z in range(template.classes.shape[2])
+        if z % period < params.slab and template.smallest_share(z) > params.min_share
     ]
 
 
@@ -99,6 +100,10 @@ class _Template:
             raise SegError(f"{self.root}: shapes differ: T1 {self._t1[0].shape}, maps {grey.shape}, {white.shape}")
         tissue = np.where(grey >= white, 1, 2).astype(np.uint8)
         return np.where(np.maximum(grey, white) > self.threshold * 255, tissue, 0).astype(np.uint8)
+
+    def smallest_share(self, z: int) -> float:
+        """The share of a slice's pixels that the rarer of both tissues covers."""
+        return min(float((self.classes[:, :, z] == tissue).mean()) for tissue in (1, 2))
 
     def image(self, z: int) -> np.ndarray:
         return _upright(self._t1[0][:, :, z])[:, :, None]
