@@ -1,6 +1,7 @@
 """Augmentation: the only file that knows albumentations."""
 
 import os
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,11 +31,14 @@ class Augmenter:
 
 
 def _transform(name: str, options: dict[str, Any]) -> albumentations.BasicTransform:
-    kind = getattr(albumentations, name, None)
-    if not (isinstance(kind, type) and issubclass(kind, albumentations.BasicTransform)):
-        known = [key for key, value in vars(albumentations).items() if isinstance(value, type)]
+    base = albumentations.BasicTransform
+    known = {
+        key: kind for key, kind in vars(albumentations).items() if isinstance(kind, type) and issubclass(kind, base)
+    }
+    if name not in known:
         raise SegError(f"augment: albumentations {albumentations.__version__} has no '{name}'; {nearest(name, known)}")
     try:
-        return kind(**{RENAMED.get(key, key): value for key, value in options.items()})
-    except (TypeError, ValueError) as error:
+        with warnings.catch_warnings(action="error", category=UserWarning):  # so it tells of unknown options
+            return known[name](**{RENAMED.get(key, key): value for key, value in options.items()})
+    except (TypeError, ValueError, UserWarning) as error:
         raise SegError(f"augment: {name}: {error}") from None

@@ -11,6 +11,11 @@ from seglib.errors import SegError
 from seglib.paths import store
 
 
+def command() -> None:
+    """Run `seg` as `python -m seglib`, so that it acts with the code of the folder it is called in."""
+    os.execv(sys.executable, [sys.executable, "-m", "seglib", *sys.argv[1:]])  # noqa: S606  (ourselves)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run `seg COMMAND`; a problem is told in one message with exit code 1."""
     parsed = _parser().parse_args(arguments)

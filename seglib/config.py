@@ -2,22 +2,26 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from seglib.errors import SegError, nearest
 from seglib.paths import PARAMS
 
 FORBIDDEN_KEYS = ("size", "nfiles")
+LONGEST_VALUE = 100
+"""Characters of a wrong value that a message repeats."""
 
 
 class Section(BaseModel):
     """Base of every section of `params.yaml`: no defaults, no unknown keys, no coercion."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+    plugin_values: ClassVar[type | tuple[type, ...]] = ()
+    """Unknown keys with values of this type belong to plug-ins, which check them."""
 
 
 AnySection = TypeVar("AnySection", bound=Section)
@@ -34,6 +38,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise SegError(f"{path} is missing: run from the project's root") from None
     except MarkedYAMLError as error:
         raise SegError(f"{path} is not valid YAML: {error.problem}\n{error.problem_mark}") from None
+    except (YAMLError, ValueError) as error:
+        raise SegError(f"{path} is not valid YAML: {error}") from None
     if not isinstance(content, dict):
         raise SegError(f"{path} must hold `key: value` lines, found {type(content).__name__}")
     return content
@@ -67,7 +73,12 @@ def _describe(item: Mapping[str, Any], model: type[Section], place: str) -> str:
     if item["type"] == "missing":
         return f"{where}: missing; add it to {PARAMS}"
     message = item["msg"].removeprefix("Value error, ")
-    return f"{where}: {message} (found {item['input']!r})"
+    if item["type"] == "model_type":
+        message = "must hold `key: value` lines"
+    elif item["type"] == "value_error" and isinstance(item["input"], dict):
+        return f"{where}: {message}"
+    found = repr(item["input"])
+    return f"{where}: {message} (found {found if len(found) <= LONGEST_VALUE else found[:LONGEST_VALUE] + '…'})"
 
 
 def section(params: Mapping[str, Any], name: str, model: type[AnySection]) -> AnySection:
@@ -76,15 +87,14 @@ def section(params: Mapping[str, Any], name: str, model: type[AnySection]) -> An
 
 
 def own_values(params: Mapping[str, Any], name: str, model: type[Section]) -> object:
-    """The section's values without the sub-sections of plug-ins.
-
-    A section that has a `name` selects a plug-in; its mappings belong to the plug-ins.
-    """
+    """The section's values without those of plug-ins."""
     values = params.get(name, {})
-    if not isinstance(values, dict) or "name" not in model.model_fields:
+    if not isinstance(values, dict):
         return values
     return {
-        key: value for key, value in values.items() if key in model.model_fields or not isinstance(value, (dict, list))
+        key: value
+        for key, value in values.items()
+        if key in model.model_fields or not isinstance(value, model.plugin_values)
     }
 
 

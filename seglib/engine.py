@@ -20,6 +20,7 @@ from seglib.errors import SegError
 from seglib.loading import Batch, ShuffledSampler
 from seglib.overlap import case_dice
 from seglib.sections.train import Train
+from seglib.seeding import seed_for
 
 PRECISIONS: dict[str, Literal["32-true", "bf16-mixed"]] = {"32": "32-true", "bf16": "bf16-mixed"}
 
@@ -98,12 +99,13 @@ class Training:
         started = time.perf_counter()
         lr = self.optimizer.param_groups[0]["lr"]
         train_loss, waited = self._train(number)
-        val_loss, val_dice = self._validate()
+        val_loss, val_dice = self._validate(number)
         return Epoch(number, lr, train_loss, val_loss, val_dice, time.perf_counter() - started, waited)
 
     def _train(self, number: int) -> tuple[float, float]:
         self.model.train()
         self.sampler.epoch = number
+        torch.manual_seed(seed_for(self.settings.seed, "epoch", number))
         losses: list[Tensor] = []
         waited, asked = 0.0, time.perf_counter()
         for images, masks in tqdm(self.train_loader, f"epoch {number}", unit="batch", leave=False, disable=None):
@@ -115,10 +117,10 @@ class Training:
             self.scheduler.step()
             losses.append(loss.detach())
             asked = time.perf_counter()
-        return _finite_mean(torch.stack(losses).cpu(), number), waited
+        return _finite_mean(torch.stack(losses).cpu(), number, "loss"), waited
 
     @torch.no_grad()
-    def _validate(self) -> tuple[float, float]:
+    def _validate(self, number: int) -> tuple[float, float]:
         self.model.eval()
         losses, dice = [], []
         for images, masks in self.val_loader:
@@ -127,12 +129,13 @@ class Training:
             dice.append(case_dice(logits, masks))
         per_class = torch.cat(dice).double().nanmean(0)
         present = per_class[~per_class.isnan()]
-        return torch.stack(losses).mean().item(), present.mean().item() if len(present) else 0.0
+        loss = _finite_mean(torch.stack(losses).cpu(), number, "validation loss")
+        return loss, present.mean().item() if len(present) else 0.0
 
 
-def _finite_mean(losses: Tensor, epoch: int) -> float:
+def _finite_mean(losses: Tensor, epoch: int, what: str) -> float:
     finite = losses.isfinite()
     if not finite.all():
         step = int((~finite).nonzero()[0])
-        raise DivergedError(f"the loss is {losses[step].item()} in epoch {epoch}, step {step + 1} of {len(losses)}")
+        raise DivergedError(f"the {what} is {losses[step].item()} in epoch {epoch}, step {step + 1} of {len(losses)}")
     return losses.mean().item()

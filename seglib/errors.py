@@ -15,8 +15,8 @@ def listing(items: Iterable[object], limit: int = 5) -> str:
     return ", ".join(shown[:limit]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: object, known: Iterable[object]) -> str:
     """Suggest the known name closest to `name`, or list the known ones."""
-    known = sorted(known)
+    known = sorted(map(str, known))
     match = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
     return f"did you mean '{match[0]}'?" if match else f"known: {listing(known, 20)}"

@@ -86,6 +86,7 @@ def _loader(
         persistent_workers=workers > 0,
         pin_memory=torch.cuda.is_available(),
         collate_fn=collate,
+        generator=torch.Generator(),  # of its own, so that loading moves no number of dropout
     )
 
 

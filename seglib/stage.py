@@ -20,7 +20,8 @@ def run_stage(name: str, main: Callable[[], None]) -> None:
         warn_of_other_versions(name)
         main()
     except BaseException as error:
-        put_outputs_back()
+        for lost in put_outputs_back():
+            print(f"warning: {lost} is not in DVC's cache and could not be put back", file=sys.stderr)
         if not isinstance(error, SegError) or os.environ.get("SEG_TRACEBACK") == "1":
             raise
         sys.exit(f"error: {error}")
@@ -38,17 +39,18 @@ def warn_of_other_versions(stage: str) -> None:
             )
 
 
-def put_outputs_back() -> None:
+def put_outputs_back() -> list[str]:
     """Check out the running DVC stage's last outputs, over whatever the failed run wrote.
 
     DVC deletes a stage's outputs before it runs. `dvc.lock` still names the last good ones while the
-    stage runs, so they come back from DVC's cache; outputs that were never committed cannot.
+    stage runs, so they come back from DVC's cache. Returns those that are not in it.
     """
     if "DVC_STAGE" not in os.environ or not Path(".dvc").is_dir():
-        return
+        return []
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
+    lost: list[str] = []
     with Repo() as repo:
         for out in repo.stage.load_one(name=os.environ["DVC_STAGE"].rpartition(":")[2]).outs:
             if not out.hash_info:
@@ -57,4 +59,5 @@ def put_outputs_back() -> None:
             try:
                 out.checkout(force=True)
             except DvcException:
-                print(f"warning: {out} is not in DVC's cache and could not be put back", file=sys.stderr)
+                lost.append(str(out))
+    return lost

@@ -1,5 +1,6 @@
 """Validate every parameter at once, before DVC deletes anything."""
 
+import os
 from typing import Any
 
 from pydantic import ValidationError
@@ -75,7 +76,7 @@ def _plugins(params: dict[str, Any]) -> list[str]:
         found += [
             f"{kind}.{key}: options of an unknown plug-in; {nearest(key, known)}"
             for key, value in values.items()
-            if isinstance(value, dict) and key not in known
+            if key != "name" and isinstance(value, Selection.plugin_values) and key not in known
         ]
         for name in known:
             try:
@@ -90,7 +91,8 @@ def _augment(params: dict[str, Any]) -> list[str]:
     if not isinstance(values, dict):
         return []
     found: list[str] = []
-    for name in {str(values.get("name")), *(key for key in values if key != "name")}:
+    selected = [values["name"]] if isinstance(values.get("name"), str) else []
+    for name in {*selected, *(key for key in values if key != "name")}:
         try:
             preset(params, name)
         except SegError as error:
@@ -100,8 +102,8 @@ def _augment(params: dict[str, Any]) -> list[str]:
 
 def _source(params: dict[str, Any]) -> list[str]:
     data = Data.model_validate(own_values(params, "data", Data))
-    if data.local and not data.local.exists():
-        return [f"data.path: {data.path} does not exist"]
+    if data.local and not os.access(data.local, os.R_OK):
+        return [f"data.path: {data.path} does not exist, or may not be read; name your archive or folder"]
     published = plugins.load(datasets, data.name).PUBLISHED
     if not (data.local or data.url or published):
         return [f"data.path: '{data.name}' has no published source; name your archive or folder, absolute"]

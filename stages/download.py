@@ -27,7 +27,7 @@ def main() -> None:
     data = section(params, "data", Data)
     published = plugins.load(datasets, data.name).PUBLISHED
     if data.local:
-        _write_record({"source": "data.path"})
+        _start_over({"source": "data.path"})
     elif data.url:
         _fetch_archive(Published(data.url, data.sha256))
     elif isinstance(published, Embedded):
@@ -36,52 +36,56 @@ def main() -> None:
         _fetch_archive(published)
 
 
-def _write_record(record: dict[str, object]) -> None:
-    RAW.mkdir(parents=True, exist_ok=True)
+def _start_over(record: dict[str, object]) -> None:
+    """Empty `data/raw/` but for the record of where the data comes from."""
+    shutil.rmtree(RAW, ignore_errors=True)
+    RAW.mkdir(parents=True)
     (RAW / RECORD).write_text(json.dumps(record, indent=1) + "\n")
 
 
 def _copy_embedded(published: Embedded) -> None:
-    _write_record(asdict(published))
     installed = distribution(published.distribution)
+    contents = {inside: Path(str(installed.locate_file(inside))).read_bytes() for inside in published.files}
     for inside, expected in published.files.items():
-        content = Path(str(installed.locate_file(inside))).read_bytes()
-        found = sha256(content).hexdigest()
+        found = sha256(contents[inside]).hexdigest()
         if found != expected:
             raise SegError(f"{inside} of {published.distribution}: sha256 is {found}, expected {expected}")
+    _start_over(asdict(published))
+    for inside, content in contents.items():
         (RAW / Path(inside).name).write_bytes(content)
 
 
 def _fetch_archive(published: Published) -> None:
     url, expected = published.url, published.sha256
-    name = file_name(url)
-    if kept := _last_download(expected):
-        kept.rename(RAW / name)
-        _write_record({"url": url, "sha256": expected})
-        return
-    partial = store() / "downloads" / f"{sha256(url.encode()).hexdigest()[:16]}-{name}.part"
+    partial = store() / "downloads" / f"{sha256(url.encode()).hexdigest()[:16]}-{file_name(url)}.part"
     partial.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(partial.with_suffix(".lock")):
-        found = fetch(url, expected, partial)
-        try:
-            open_source(partial)
-        except SegError:
-            partial.unlink()
-            raise
-        _write_record({"url": url, "sha256": found})
-        shutil.move(partial, RAW / name)
+        if last := _last_download(expected):
+            shutil.move(last, partial)
+            found = expected
+        else:
+            found = _fetch_checked(published, partial)
+        _start_over({"url": url, "sha256": found})
+        shutil.move(partial, RAW / file_name(url))
     if not expected:
         print(f"data.sha256 is empty, so the archive was not checked; it has {found}")
+
+
+def _fetch_checked(published: Published, partial: Path) -> str:
+    found = fetch(published.url, published.sha256, partial)
+    try:
+        open_source(partial)
+    except SegError as error:
+        partial.unlink()
+        raise SegError(f"{published.url} sent something else than an archive; it was discarded.\n{error}") from None
+    return found
 
 
 def _last_download(expected: str) -> Path | None:
     """The archive of the last run, which DVC took away but keeps in its cache, if it has this sha256."""
     put_outputs_back()
     files = [file for file in RAW.glob("*") if file.name != RECORD]
-    if expected and len(files) == 1 and digest(files[0]) == expected:
-        return files[0]
-    shutil.rmtree(RAW, ignore_errors=True)
-    return None
+    return files[0] if expected and len(files) == 1 and digest(files[0]) == expected else None
 
 
 if __name__ == "__main__":

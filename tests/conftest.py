@@ -5,7 +5,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.project import REPOSITORY, TINY, Project, make_images, make_project
+from tests.project import REPOSITORY, STAGES, TINY, Project, make_images, make_project
+
+OTHER_LOSS = '''"""A plug-in that is there but not selected."""
+
+from seglib.config import Section
+
+
+class Params(Section):
+    """Options."""
+
+    weight: float
+
+
+def build(params, classes):
+    """Never called."""
+    raise NotImplementedError
+'''
 
 
 @pytest.fixture
@@ -18,6 +34,19 @@ def images(tmp_path: Path) -> Path:
 def project(tmp_path: Path, images: Path) -> Project:
     """A checkout with tiny parameters on the folder of discs; nothing has run yet."""
     return make_project(tmp_path / "project", {**TINY, "data.path": str(images)})
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project that has run once, with a second, unselected loss; tests copy it or only read it."""
+    root = tmp_path_factory.mktemp("finished")
+    images = make_images(root / "images")
+    project = make_project(root / "project", {**TINY, "data.path": str(images)})
+    (project.root / "seglib/losses/other.py").write_text(OTHER_LOSS)
+    project.set_params({"loss.other": {"weight": 1.0}})
+    project.run("seg", "deps")
+    assert project.repro().ran == list(STAGES)
+    return project
 
 
 @pytest.fixture(scope="session")

@@ -33,6 +33,7 @@ TINY = {
     "augment.name": "mri",
     "model.unet.channels": [4, 8],
     "train.epochs": 2,
+    "train.lr": 0.002,
     "train.threads": 1,
     "evaluate.overlays": 2,
 }

@@ -1,5 +1,6 @@
 """Archives and folders, read alike through `Traversable`; nothing is ever unpacked."""
 
+import lzma
 import zipfile
 import zlib
 from importlib.resources.abc import Traversable
@@ -11,6 +12,8 @@ LARGEST_RATIO = 200
 """Unpacked over packed bytes; images and volumes stay far below it."""
 HARMLESS_BYTES = 1 << 30
 """Archives that unpack to less are read whatever their ratio."""
+DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError)
+"""What reading a damaged, encrypted or unreadable file raises."""
 
 
 def open_source(path: Path) -> Traversable:
@@ -25,9 +28,9 @@ def open_source(path: Path) -> Traversable:
         raise SegError(f"{path}: does not exist")
     try:
         archive = zipfile.ZipFile(path)
-    except zipfile.BadZipFile:
+    except DAMAGE as error:
         raise SegError(
-            f"{path}: not a zip archive, or a truncated one ({path.stat().st_size:,} bytes); fetch it again"
+            f"{path}: not a zip archive, or a truncated one ({path.stat().st_size:,} bytes, {error}); fetch it again"
         ) from None
     _check_entries(path, archive.infolist())
     return zipfile.Path(archive)  # pyright: ignore[reportReturnType]  (typeshed: no Traversable)
@@ -36,12 +39,12 @@ def open_source(path: Path) -> Traversable:
 def read_bytes(file: Traversable) -> bytes:
     """Read a file of a folder or an archive.
 
-    Raises SegError where the archive's copy is damaged.
+    Raises SegError where it is damaged, encrypted or not allowed to be read.
     """
     try:
         return file.read_bytes()
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise SegError(f"{file}: damaged in the archive ({error}); fetch the archive again") from None
+    except DAMAGE as error:
+        raise SegError(f"{file}: cannot be read ({error}); replace it, or fetch its archive again") from None
 
 
 def _check_entries(path: Path, entries: list[zipfile.ZipInfo]) -> None:

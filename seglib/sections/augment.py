@@ -1,7 +1,7 @@
 """`augment`: the selected list of albumentations transforms."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from seglib.config import Section
 from seglib.errors import SegError, nearest
@@ -10,6 +10,7 @@ from seglib.errors import SegError, nearest
 class Augment(Section):
     """The selected preset's name."""
 
+    plugin_values: ClassVar[type] = object
     name: str
 
 

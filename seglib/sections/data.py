@@ -1,7 +1,7 @@
 """`data`: which data set, and where it comes from."""
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, StringConstraints, model_validator
@@ -17,16 +17,20 @@ def _is_web_address(url: str) -> str:
 
 
 def _is_absolute(path: str) -> str:
+    if "\0" in path:
+        raise ValueError("must not hold a NUL character")
     if path == str(PUBLISHED) or Path(path).is_absolute():
         return path
     if not path:
         raise ValueError(f"must be {PUBLISHED} (nothing local) or an absolute path")
-    raise ValueError(f"must be absolute; write {Path(path).expanduser().resolve()}")
+    full = Path(path).expanduser() if path.startswith("~/") else Path(path)
+    raise ValueError(f"must be absolute; write {full.resolve()}")
 
 
 class Data(Section):
     """Where the data comes from; `data.<name>` holds the options of the data set itself."""
 
+    plugin_values: ClassVar[tuple[type, ...]] = (dict, type(None))
     name: str
     url: Annotated[str, AfterValidator(_is_web_address)]
     sha256: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")]

@@ -1,8 +1,8 @@
 """`preprocess`: what the tensors in the cache look like."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, field_validator
 
 from seglib.config import Section
 
@@ -19,3 +19,13 @@ class Preprocess(Section):
     """Files the cache is packed into; a changed image costs one of them."""
     store_limit_gb: Annotated[float, Field(ge=0)]
     """Bound of the store of ready shards in GB; the longest unused go first."""
+
+    @field_validator("image_size", mode="wrap")
+    @classmethod
+    def _one_of_three(cls, value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return validate(value)
+        except ValidationError:
+            raise ValueError(
+                "must be a side of 8 to 8192 pixels, [height, width], or a scale above 0.0 and up to 8.0"
+            ) from None

@@ -1,0 +1,1 @@
+"""What is timed, against whom: run as `python -m benchmarks.<name>`."""

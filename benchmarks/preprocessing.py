@@ -1,0 +1,110 @@
+"""`CacheBuilder` against a bare loop of `cv2.imdecode` and `cv2.resize` on as many cores.
+
+Targets: at least 0.8 of the bare loop's images a second; peak memory the same at N and 4 N images
+where a shard holds as many, so that memory is one shard a core however large the data set is.
+The bare loop reads, decodes and resizes the same files and drops the result; the builder also checks
+and hashes the files, counts the classes, and writes shards to the store and to the cache.
+"""
+
+import argparse
+import os
+import resource
+import shutil
+import sys
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from benchmarks.measuring import Cost, alternate, cost, report, report_cost, report_host, scratch
+from benchmarks.photographs import write_photographs
+from seglib.datasets import kvasir
+from seglib.preprocessing import CacheBuilder
+from seglib.sections.preprocess import Preprocess
+
+IMAGE_SIZE = 256
+IMAGES_PER_SHARD = 32
+
+
+def main() -> None:
+    """Print images a second of both sides and their ratio, then peak memory at N and 4 N."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--images", type=int, default=1000)
+    arguments.add_argument("--rounds", type=int, default=5)
+    options = arguments.parse_args()
+    report_host()
+    with scratch() as folder:
+        large, small = folder / "large", folder / "small"
+        print(write_photographs(small, options.images), f"→ {IMAGE_SIZE}×{IMAGE_SIZE}")
+        write_photographs(large, 4 * options.images)
+        _compare_memory(small, large, options.images)
+        _compare_speed(small, options.images, options.rounds)
+
+
+def _compare_speed(data: Path, images: int, rounds: int) -> None:
+    files = [(data / "images" / file.name, file) for file in sorted((data / "masks").iterdir())]
+
+    def built() -> Cost:
+        found = cost(lambda: build(data, images))
+        shutil.rmtree(data.parent / "work")
+        return found
+
+    figures = alternate({"bare loop": lambda: cost(lambda: _bare(files)), "CacheBuilder": built}, rounds)
+    for name, found in figures.items():
+        report_cost(name, found)
+        report(name, images / found.wall, "images/s")
+    bare, builder = figures.values()
+    report("CacheBuilder / bare loop, images/s by the clock", bare.wall / builder.wall, "x", at_least=0.8)
+    report("CacheBuilder / bare loop, images per CPU second", bare.cpu / builder.cpu, "x")
+
+
+def _bare(files: list[tuple[Path, Path]]) -> None:
+    cv2.setNumThreads(1)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for _ in pool.map(_decode, files):
+            pass
+
+
+def _decode(pair: tuple[Path, Path]) -> None:
+    shape = (IMAGE_SIZE, IMAGE_SIZE)
+    for file, flags, how in zip(
+        pair, (cv2.IMREAD_COLOR_RGB, cv2.IMREAD_GRAYSCALE), (cv2.INTER_AREA, cv2.INTER_NEAREST_EXACT), strict=True
+    ):
+        pixels = cv2.imdecode(np.frombuffer(file.read_bytes(), np.uint8), flags)
+        assert pixels is not None
+        cv2.resize(pixels, shape, interpolation=how)
+
+
+def build(data: Path, images: int) -> None:
+    """Build the cache of `data` beside it, with nothing in the store."""
+    options = kvasir.Params(threshold=127)
+    settings = Preprocess(image_size=IMAGE_SIZE, shards=max(1, images // IMAGES_PER_SHARD), store_limit_gb=20.0)
+    work = data.parent / "work"
+    builder = CacheBuilder(kvasir.spec(options), settings, "benchmark", work / "cache", work / "store")
+    builder.build(kvasir.samples(data, options))
+
+
+def _compare_memory(small: Path, large: Path, images: int) -> None:
+    peaks = [_peak_megabytes(small, images), _peak_megabytes(large, 4 * images)]
+    for number, peak in zip((images, 4 * images), peaks, strict=True):
+        report(f"peak memory, {number} images, {IMAGES_PER_SHARD} a shard", peak, "MB")
+    report(f"peak memory, {4 * images} / {images} images", peaks[1] / peaks[0], "x", at_most=1.1)
+
+
+def _peak_megabytes(data: Path, images: int) -> float:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        peak = pool.submit(_build_and_measure, data, images).result()
+    shutil.rmtree(data.parent / "work")
+    return peak
+
+
+def _build_and_measure(data: Path, images: int) -> float:
+    build(data, images)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1e6 if sys.platform == "darwin" else 1e3)
+
+
+if __name__ == "__main__":
+    main()

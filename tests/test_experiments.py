@@ -1,0 +1,59 @@
+"""Experiments, as README tells them: `exp run -S`, `--temp`, the queue, and what is shown of them."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.project import Project
+
+
+@pytest.fixture
+def project(finished: Project, tmp_path: Path) -> Project:
+    shutil.copytree(finished.root, tmp_path / "project", symlinks=True)
+    project = Project(tmp_path / "project")
+    project.run("git", "add", "-A")
+    project.run("git", "commit", "-qm", "results")
+    return project
+
+
+def test_exp_run_changes_parameters_and_shows_sensible_names(project: Project) -> None:
+    project.run("dvc", "exp", "run", "-n", "wide", "-S", "train.epochs=1", "-S", "model.unet.channels=[4,8,16]")
+    assert "model.unet.channels" in project.run("dvc", "params", "diff").stdout
+    names = json.loads(project.run("dvc", "metrics", "diff", "--json").stdout)["diff"]
+    assert {"dice", "iou"} <= names["reports/evaluate/metrics.json"].keys()
+    assert "wide" in project.run("dvc", "exp", "show", "--only-changed").stdout
+    shown = project.run("dvc", "metrics", "show").stdout
+    assert "dice_foreground" in shown
+    assert "file://" in project.run("dvc", "plots", "diff", "HEAD").stdout
+
+
+def test_exp_run_in_a_temporary_folder_leaves_the_workspace_alone(project: Project) -> None:
+    before = project.outputs()
+    done = project.run("dvc", "exp", "run", "--temp", "-n", "temporary", "-S", "train.lr=1e-5")
+    assert "Running stage 'preprocess'" not in done.stdout + done.stderr
+    assert project.outputs() == before
+    assert project.run("git", "status", "--porcelain").stdout == ""
+    assert (project.root / "reports/train/logs/temporary/timing.json").exists()
+
+
+def test_four_experiments_share_the_store_at_once(project: Project) -> None:
+    shutil.rmtree(project.root / ".store")
+    project.run("dvc", "exp", "run", "--queue", "-S", "preprocess.image_size=24,40", "-S", "preprocess.shards=2,4")
+    project.run("dvc", "queue", "start", "--jobs", "4")
+    for number in range(4):
+        project.run("dvc", "queue", "logs", "--follow", _tasks(project)[number])
+    project.run("dvc", "queue", "stop", "--kill", check=False)
+    assert set(json.loads(_queue(project)).values()) == {"Success"}
+    assert not [file for file in (project.root / ".store").rglob("*") if file.name.startswith(".new-")]
+
+
+def _queue(project: Project) -> str:
+    lines = project.run("dvc", "queue", "status").stdout.splitlines()
+    rows = [line.split() for line in lines if any(word in line for word in ("Success", "Failed", "Running", "Queued"))]
+    return json.dumps({row[0]: next(word for word in row if word in ("Success", "Failed", "Running", "Queued")) for row in rows if len(row) > 2})
+
+
+def _tasks(project: Project) -> list[str]:
+    return list(json.loads(_queue(project)))
