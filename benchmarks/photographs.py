@@ -11,16 +11,18 @@ ARCHIVE = Path(os.environ.get("SEG_TEST_DATA", "../shared/datasets")) / "kvasir-
 SIDE = 352
 
 
-def write_photographs(folder: Path, number: int) -> str:
+def write_photographs(folder: Path, number: int, enlarged: int = 1) -> str:
     """Write `number` JPEG pairs to `images/` and `masks/`, the archive's again and again; says which."""
     for name in ("images", "masks"):
         (folder / name).mkdir(parents=True)
     pairs = _archived() if ARCHIVE.exists() else [_generated(seed) for seed in range(min(number, 200))]
+    if enlarged > 1:
+        pairs = [(_enlarge(image, enlarged), _enlarge(mask, enlarged)) for image, mask in pairs[:number]]
     for i in range(number):
         for name, content in zip(("images", "masks"), pairs[i % len(pairs)], strict=True):
             (folder / name / f"case{i:06d}.jpg").write_bytes(content)
     kind = "real pairs of Kvasir-SEG" if ARCHIVE.exists() else f"generated pairs ({ARCHIVE} is absent)"
-    return f"{number} JPEG pairs, {SIDE}×{SIDE}, from {len(pairs)} {kind}"
+    return f"{number} JPEG pairs, {SIDE * enlarged}×{SIDE * enlarged}, from {len(pairs)} {kind}"
 
 
 def _archived() -> list[tuple[bytes, bytes]]:
@@ -38,6 +40,12 @@ def _generated(seed: int) -> tuple[bytes, bytes]:
     coarse = cv2.resize(random.integers(40, 160, (22, 22, 3), np.uint8), (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
     image = coarse // 2 + random.integers(0, 25, (SIDE, SIDE, 3), np.uint8) + mask[:, :, None] // 3
     return _jpeg(image), _jpeg(mask)
+
+
+def _enlarge(content: bytes, factor: int) -> bytes:
+    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert pixels is not None
+    return _jpeg(cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC))
 
 
 def _jpeg(pixels: np.ndarray) -> bytes:

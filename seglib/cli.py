@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from seglib.errors import SegError
-from seglib.paths import store
+from seglib.paths import PARAMS, store
 
 
 def command() -> None:
@@ -20,11 +20,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run `seg COMMAND`; a problem is told in one message with exit code 1."""
     parsed = _parser().parse_args(arguments)
     try:
+        _check_folder()
         parsed.run(parsed)
     except SegError as error:
         if os.environ.get("SEG_TRACEBACK") == "1":
             raise
         sys.exit(f"error: {error}")
+
+
+def _check_folder() -> None:
+    if not PARAMS.exists():
+        raise SegError(f"no {PARAMS} in {Path.cwd()}: run from the project's root")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -64,6 +70,9 @@ def _deps(parsed: argparse.Namespace) -> None:
 
 
 def _clean(_: argparse.Namespace) -> None:
-    folder: Path = store()
-    shutil.rmtree(folder, ignore_errors=True)
+    folder = store()
+    if not folder.exists():
+        print(f"{folder} does not exist")
+        return
+    shutil.rmtree(folder)
     print(f"deleted {folder}")

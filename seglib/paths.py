@@ -13,7 +13,6 @@ INDEX = Path("data/index.json")
 CACHE = Path("data/cache")
 SPLIT = Path("data/split.json")
 BEST = Path("models/best.pt")
-LAST_GOOD = Path("models/last_good.pt")
 TRAIN_REPORT = Path("reports/train")
 EVALUATE_REPORT = Path("reports/evaluate")
 
@@ -29,5 +28,5 @@ def store() -> Path:
 
 
 def training_logs() -> Path:
-    """Where this run's times and events go, which differ from run to run and so are no output."""
+    """Where this run's times, events and rescued model go: none of them is an output."""
     return main_repository() / "reports/train/logs" / os.environ.get("DVC_EXP_NAME", "workspace")

@@ -1,7 +1,9 @@
 """Train the network on the cache and keep the epoch with the best validation Dice."""
 
 import json
+import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,7 +20,7 @@ from seglib.fingerprint import stage_versions
 from seglib.io.cache import open_cache
 from seglib.loading import CachedSamples, channel_statistics, ordered_loader, training_loader
 from seglib.loggers import open_loggers
-from seglib.paths import BEST, CACHE, INDEX, LAST_GOOD, SPLIT, TRAIN_REPORT, training_logs
+from seglib.paths import BEST, CACHE, INDEX, SPLIT, TRAIN_REPORT, training_logs
 from seglib.sections.augment import Augment, preset
 from seglib.sections.optimizer import Optimizer
 from seglib.sections.selection import Selection
@@ -49,7 +51,8 @@ def main() -> None:
         try:
             history = training.fit(log, keep)
         except DivergedError as error:
-            raise DivergedError(f"{error}; {_rescue(best)}Lower train.lr, or try train.precision: '32'") from None
+            rescued = _rescue(best, logs / "last_good.pt")
+            raise DivergedError(f"{error}; {rescued}Lower train.lr, or try train.precision: '32'") from None
     TRAIN_REPORT.mkdir(parents=True, exist_ok=True)
     write_curves(TRAIN_REPORT / "plots", history)
     (TRAIN_REPORT / "metrics.json").write_text(json.dumps(summary(history, best[-1]), indent=1) + "\n")
@@ -90,11 +93,11 @@ def _card(params: Mapping[str, Any]) -> Card:
     )
 
 
-def _rescue(best: list[Epoch]) -> str:
+def _rescue(best: list[Epoch], kept: Path) -> str:
     if not best:
         return "no epoch was good enough to keep. "
-    BEST.replace(LAST_GOOD)
-    return f"the best model so far (epoch {best[-1].epoch}, validation Dice {best[-1].val_dice:.4f}) is {LAST_GOOD}. "
+    shutil.move(BEST, kept)
+    return f"the best model so far (epoch {best[-1].epoch}, validation Dice {best[-1].val_dice:.4f}) is {kept}. "
 
 
 if __name__ == "__main__":

@@ -202,8 +202,8 @@ def test_a_loss_that_stops_being_a_number_keeps_the_last_good_model(project):
         project,
         "train",
         "loss is nan in epoch 2, step 1 of 1; the best model so far (epoch 1, validation Dice 0.",
-        "is models/last_good.pt",
-        added=("models/last_good.pt",),
+        "is reports/train/logs/workspace/last_good.pt",
+        added=("reports/train/logs/workspace/last_good.pt",),
     )
     project.run("python", "-c", _IS_FINITE)
 
@@ -211,7 +211,7 @@ def test_a_loss_that_stops_being_a_number_keeps_the_last_good_model(project):
 _IS_FINITE = """
 from pathlib import Path
 from seglib.checkpoint import load_checkpoint
-segmenter, _ = load_checkpoint(Path("models/last_good.pt"))
+segmenter, _ = load_checkpoint(Path("reports/train/logs/workspace/last_good.pt"))
 assert all(weights.isfinite().all() for weights in segmenter.parameters())
 """
 

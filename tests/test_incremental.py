@@ -10,6 +10,8 @@ import pytest
 from tests.project import STAGES, Project, write_pair
 
 COMMENT = "\n# a comment\n"
+
+
 @dataclass(frozen=True)
 class Row:
     """An edit, the stages that must run, and those whose unchanged inputs let DVC skip them."""

@@ -47,13 +47,15 @@ def test_deps_sees_another_version_in_the_lock(project):
 def test_clean_deletes_the_store_and_nothing_else(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DVC_ROOT", raising=False)
+    Path("params.yaml").touch()
     for place in (".store/shards/a.pt", ".store/downloads/b.part", "data/raw/archive.zip"):
         Path(place).parent.mkdir(parents=True)
         Path(place).touch()
     main(["clean"])
     assert capsys.readouterr().out == "deleted .store\n"
-    assert [str(file) for file in Path().rglob("*") if file.is_file()] == ["data/raw/archive.zip"]
+    assert [str(file) for file in Path().rglob("*") if file.is_file()] == ["params.yaml", "data/raw/archive.zip"]
     main(["clean"])
+    assert capsys.readouterr().out == ".store does not exist\n"
 
 
 def test_a_mistake_is_one_message_without_traceback(project):

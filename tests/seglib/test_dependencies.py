@@ -1,6 +1,5 @@
 """`dvc.yaml` says what the import graph says."""
 
-import subprocess
 import sys
 
 import pytest
@@ -45,5 +44,5 @@ def test_light_stage_never_imports_torch(finished, stage):
         f"runpy.run_module('stages.{stage}', run_name='__main__')\n"
         "assert not {'torch', 'monai', 'lightning_fabric'} & sys.modules.keys()"
     )
-    done = subprocess.run([sys.executable, "-c", command], cwd=finished.root, capture_output=True, text=True, check=False)
+    done = finished.run(sys.executable, "-c", command, check=False)
     assert done.returncode == 0, done.stderr

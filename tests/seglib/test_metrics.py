@@ -63,7 +63,7 @@ def test_case_dice_agrees_with_monai(seed):
     random = np.random.default_rng(seed)
     truth, guess = random.integers(0, 3, (2, 6, 7), dtype=np.uint8)
     one_hot = [torch.stack([torch.from_numpy(m == c) for c in range(3)])[None].float() for m in (guess, truth)]
-    theirs = compute_dice(*one_hot, ignore_empty=False)[0].numpy()
+    theirs = compute_dice(one_hot[0], one_hot[1], ignore_empty=False)[0].numpy()
     ours = count(truth, guess, 3).dice
     defined = ~np.isnan(ours)
     np.testing.assert_allclose(ours[defined], theirs[defined], rtol=1e-6)

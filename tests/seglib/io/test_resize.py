@@ -8,7 +8,9 @@ from seglib.io.resize import resize_image, resize_mask, resize_probabilities, ta
 sides = st.integers(1, 60)
 
 
-@pytest.mark.parametrize(("asked", "shape"), [(32, (32, 32)), ([20, 30], (20, 30)), (0.5, (50, 100)), (1.0, (100, 200))])
+@pytest.mark.parametrize(
+    ("asked", "shape"), [(32, (32, 32)), ([20, 30], (20, 30)), (0.5, (50, 100)), (1.0, (100, 200))]
+)
 def test_image_size_is_a_side_a_pair_or_a_scale(asked, shape):
     assert target_shape(100, 200, asked) == shape
 
