@@ -20,6 +20,7 @@ def open_device(compute: Compute, *, deterministic: bool = True) -> torch.device
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(deterministic)
     torch.backends.cudnn.benchmark = not deterministic
+    torch.backends.cudnn.allow_tf32 = not deterministic  # TF32 keeps 10 of float32's 23 bits
     if compute.device == "cuda" and not torch.cuda.is_available():
         raise SegError(
             "train.device: cuda, but this PyTorch sees no GPU; set it to auto or cpu, "
@@ -30,12 +31,12 @@ def open_device(compute: Compute, *, deterministic: bool = True) -> torch.device
 
 
 def resolve_precision(wanted: str, device: torch.device) -> str:
-    """`32` or `bf16`; auto takes bfloat16 where the hardware computes in it."""
+    """`fp32` or `bf16`; auto takes bfloat16 where the hardware computes in it."""
     if wanted != "auto":
         return wanted
     if device.type == "cuda":
-        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "32"
-    return "bf16" if any(flag in _cpu_flags() for flag in BF16_CPU_FLAGS) else "32"
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+    return "bf16" if any(flag in _cpu_flags() for flag in BF16_CPU_FLAGS) else "fp32"
 
 
 def _cpu_flags() -> str:

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -22,7 +22,7 @@ from seglib.overlap import case_dice
 from seglib.sections.train import Train
 from seglib.seeding import seed_for
 
-PRECISIONS: dict[str, Literal["32-true", "bf16-mixed"]] = {"32": "32-true", "bf16": "bf16-mixed"}
+PRECISIONS: dict[str, Literal["32-true", "bf16-mixed"]] = {"fp32": "32-true", "bf16": "bf16-mixed"}
 
 
 class DivergedError(SegError):
@@ -31,15 +31,15 @@ class DivergedError(SegError):
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch gave; `seconds` and `waited` are no part of the result."""
+    """What one epoch gave; losses are means over batches, `seconds` and `waited` are no part of the result."""
 
     epoch: int
     lr: float
     train_loss: float
     val_loss: float
     val_dice: float
-    seconds: float = field(compare=False)
-    waited: float = field(compare=False)
+    seconds: float
+    waited: float
 
     def figures(self) -> dict[str, float]:
         """The figures to log; DVCLive makes `train_loss` the curve `train/loss`."""
@@ -128,9 +128,8 @@ class Training:
             losses.append(self.loss(logits, masks))
             dice.append(case_dice(logits, masks))
         per_class = torch.cat(dice).double().nanmean(0)
-        present = per_class[~per_class.isnan()]
         loss = _finite_mean(torch.stack(losses).cpu(), number, "validation loss")
-        return loss, present.mean().item() if len(present) else 0.0
+        return loss, per_class.nanmean().item()
 
 
 def _finite_mean(losses: Tensor, epoch: int, what: str) -> float:

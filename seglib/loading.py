@@ -58,8 +58,10 @@ class CachedSamples(Dataset[Batch]):
         if self.augmenter is None:
             return image, mask
         seed = seed_for(self.seed, epoch, self.ids[index])
-        # clone: albumentations must not write into the memory-mapped cache
-        pixels, indices = self.augmenter(image.permute(1, 2, 0).clone().numpy(), mask.clone().numpy(), seed)
+        # copied, for albumentations must not write into the memory-mapped cache, and by numpy: torch's
+        # threads cost more than so small a copy, many times more where the cores are busy
+        copied = np.array(image.numpy().transpose(1, 2, 0), order="C")
+        pixels, indices = self.augmenter(copied, np.array(mask.numpy()), seed)
         return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))), torch.from_numpy(indices)
 
 
@@ -70,8 +72,9 @@ def training_loader(samples: CachedSamples, batch_size: int, workers: int) -> tu
 
 
 def ordered_loader(samples: CachedSamples, batch_size: int, workers: int) -> DataLoader[Batch]:
-    """Batches in the order of the ids."""
-    return _loader(samples, batch_size, workers, None)
+    """Batches in the order of the ids; where sizes differ, of one image, so that no padding alters a result."""
+    sizes = {samples.cache[i]["mask"].shape for i in samples.ids}
+    return _loader(samples, batch_size if len(sizes) == 1 else 1, workers, None)
 
 
 def _loader(
@@ -84,7 +87,7 @@ def _loader(
         sampler=sampler,
         num_workers=workers,
         persistent_workers=workers > 0,
-        pin_memory=torch.cuda.is_available(),
+        multiprocessing_context="fork" if workers else None,  # which shares the memory-mapped cache
         collate_fn=collate,
         generator=torch.Generator(),  # of its own, so that loading moves no number of dropout
     )
@@ -96,7 +99,11 @@ def collate(samples: Sequence[Batch]) -> Batch:
     width = max(mask.shape[1] for _, mask in samples)
     images = [_pad(image, height, width, 0) for image, _ in samples]
     masks = [_pad(mask, height, width, IGNORE) for _, mask in samples]
-    return torch.stack(images), torch.stack(masks)
+    return _stack(images), _stack(masks)
+
+
+def _stack(tensors: Sequence[Tensor]) -> Tensor:
+    return torch.from_numpy(np.stack([tensor.numpy() for tensor in tensors]))
 
 
 def _pad(pixels: Tensor, height: int, width: int, value: int) -> Tensor:

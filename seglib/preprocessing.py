@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -41,9 +42,10 @@ class CacheBuilder:
     def build(self, samples: Sequence[Sample]) -> list[Facts]:
         """Write every shard, on all cores; returns the samples' facts in the order of their ids.
 
-        Memory holds one shard a core. Raises SegError at the first sample that cannot be used.
+        Memory holds about three times a shard for each core. Raises SegError for a sample that cannot be used.
         """
-        self.cache.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self.cache, ignore_errors=True)
+        self.cache.mkdir(parents=True)
         shards = self._assign(samples)
         cv2.setNumThreads(1)
         parallel = joblib.Parallel(n_jobs=-1, prefer="threads", return_as="generator_unordered")
@@ -85,7 +87,7 @@ class CacheBuilder:
         tensors: dict[str, Tensors] = {}
         facts: list[Facts] = []
         for sample, fingerprint in zip(members, fingerprints, strict=True):
-            image, mask = sample.read(len(self.spec.classes))
+            image, mask = sample.read(self.spec)
             shape = target_shape(mask.shape[0], mask.shape[1], self.settings.image_size)
             tensors[sample.id] = {
                 "image": torch.from_numpy(_channels_first(resize_image(image, shape))),

@@ -2,25 +2,23 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
 
 from seglib import datasets, plugins
-from seglib.config import Section, section
+from seglib.config import Section, parse
 from seglib.errors import SegError
 from seglib.io.archive import open_source
 from seglib.io.sample import Sample, Spec
 from seglib.paths import RAW
-from seglib.sections.data import Data
+from seglib.sections.data import Place
 
 RECORD = "source.json"
 """The file in `data/raw/` that says where the data came from."""
 
 
 class Source(NamedTuple):
-    """The selected data set: its plug-in, its options, and what it holds."""
+    """The selected data set: its options, and what it holds."""
 
-    plugin: ModuleType
     options: Section
     spec: Spec
     samples: list[Sample]
@@ -31,11 +29,11 @@ def read_source(params: Mapping[str, Any]) -> Source:
 
     Raises SegError where the data is missing or not laid out as the data set's plug-in expects.
     """
-    data = section(params, "data", Data)
+    data = parse(Place, {key: value for key, value in params["data"].items() if key in Place.model_fields}, "data")
     plugin = plugins.load(datasets, data.name)
     options = plugins.options(plugin, params)
     samples = plugin.samples(open_source(data.local or _published_root()), options)
-    return Source(plugin, options, plugin.spec(options), samples)
+    return Source(options, plugin.spec(options), samples)
 
 
 def _published_root() -> Path:

@@ -18,7 +18,7 @@ def split_samples(samples: Sequence[Mapping[str, Any]], settings: Split) -> dict
 
     A group's place follows from (seed, group) alone, so adding or removing other groups moves none.
     The one exception: a side that would be empty takes the group whose hash lies nearest to it.
-    Raises SegError where there are fewer groups than sides.
+    Raises SegError where there are fewer groups than sides, or no foreground on one of them.
     """
     groups: defaultdict[str, list[str]] = defaultdict(list)
     for sample in samples:
@@ -31,7 +31,18 @@ def split_samples(samples: Sequence[Mapping[str, Any]], settings: Split) -> dict
     ranks = {group: unit_interval(settings.seed, group) for group in groups}
     sides = {group: _side(rank, settings) for group, rank in ranks.items()}
     _fill_empty_sides(sides, ranks, settings)
-    return {side: sorted(i for group in groups if sides[group] == side for i in groups[group]) for side in SIDES}
+    ids = {side: sorted(i for group in groups if sides[group] == side for i in groups[group]) for side in SIDES}
+    _check_foreground(ids, samples)
+    return ids
+
+
+def _check_foreground(ids: Mapping[str, Sequence[str]], samples: Sequence[Mapping[str, Any]]) -> None:
+    with_foreground = {sample["id"] for sample in samples if sum(sample["pixels"][1:])}
+    if bare := [side for side in SIDES if with_foreground.isdisjoint(ids[side])]:
+        raise SegError(
+            f"no mask of the side {' and '.join(bare)} shows a foreground class; "
+            "choose another split.seed or larger shares"
+        )
 
 
 def read_split(path: Path) -> dict[str, list[str]]:

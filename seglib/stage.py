@@ -17,7 +17,7 @@ def run_stage(name: str, main: Callable[[], None]) -> None:
     A `SegError` prints its message alone; set SEG_TRACEBACK=1 for the traceback as well.
     """
     try:
-        warn_of_other_versions(name)
+        refuse_other_versions(name)
         main()
     except BaseException as error:
         for lost in put_outputs_back():
@@ -27,16 +27,24 @@ def run_stage(name: str, main: Callable[[], None]) -> None:
         sys.exit(f"error: {error}")
 
 
-def warn_of_other_versions(stage: str) -> None:
-    """Warn where an installed library is not the one that `versions.yaml` records for the stage."""
-    for name, recorded in stage_versions(stage).items():
-        installed = version(name).partition("+")[0]
-        if installed != recorded:
-            print(
-                f"warning: {name} {installed} is installed, {VERSIONS} records {recorded}: "
-                "run `make repro`, or `make deps` after changing requirements.lock",
-                file=sys.stderr,
-            )
+def refuse_other_versions(stage: str) -> None:
+    """Refuse to run with a library that is not the one that `versions.yaml` records for the stage.
+
+    Its results would be kept, by DVC and in the store, as those of the recorded version.
+    SEG_ANY_VERSION=1 runs all the same.
+    """
+    recorded = stage_versions(stage)
+    installed = {name: version(name).partition("+")[0] for name in recorded}
+    other = [
+        f"{name} {installed[name]} (recorded: {recorded[name]})"
+        for name in recorded
+        if installed[name] != recorded[name]
+    ]
+    if other and os.environ.get("SEG_ANY_VERSION") != "1":
+        raise SegError(
+            f"installed is {', '.join(other)}; run `make repro` to install what {VERSIONS} records, "
+            "or `make lock deps` to record what is installed"
+        )
 
 
 def put_outputs_back() -> list[str]:

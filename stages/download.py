@@ -65,7 +65,7 @@ def _fetch_archive(published: Published) -> None:
             found = expected
         else:
             found = _fetch_checked(published, partial)
-        _start_over({"url": url, "sha256": found})
+        _start_over({"sha256": found})
         shutil.move(partial, RAW / file_name(url))
     if not expected:
         print(f"data.sha256 is empty, so the archive was not checked; it has {found}")

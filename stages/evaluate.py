@@ -37,7 +37,7 @@ def main() -> None:
     source = read_source(params)
 
     def segment(sample: Sample) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        image, truth = sample.read(len(card.classes))
+        image, truth = sample.read(source.spec)
         return image, truth, predict(segmenter, card, image, device)
 
     test = set(read_split(SPLIT)["test"])

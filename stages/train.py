@@ -13,7 +13,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from seglib import losses, plugins, schedulers
 from seglib.augment import Augmenter
 from seglib.checkpoint import Card, build_segmenter, save_checkpoint
-from seglib.config import read_params, section
+from seglib.config import parse, read_params, section
 from seglib.curves import summary, timing, write_curves
 from seglib.engine import DivergedError, Epoch, Training, open_fabric
 from seglib.fingerprint import stage_versions
@@ -22,6 +22,7 @@ from seglib.loading import CachedSamples, channel_statistics, ordered_loader, tr
 from seglib.loggers import open_loggers
 from seglib.paths import BEST, CACHE, INDEX, SPLIT, TRAIN_REPORT, training_logs
 from seglib.sections.augment import Augment, preset
+from seglib.sections.image_size import ImageSize
 from seglib.sections.optimizer import Optimizer
 from seglib.sections.selection import Selection
 from seglib.sections.train import Train
@@ -52,7 +53,7 @@ def main() -> None:
             history = training.fit(log, keep)
         except DivergedError as error:
             rescued = _rescue(best, logs / "last_good.pt")
-            raise DivergedError(f"{error}; {rescued}Lower train.lr, or try train.precision: '32'") from None
+            raise DivergedError(f"{error}; {rescued}Lower train.lr, or try train.precision: fp32") from None
     TRAIN_REPORT.mkdir(parents=True, exist_ok=True)
     write_curves(TRAIN_REPORT / "plots", history)
     (TRAIN_REPORT / "metrics.json").write_text(json.dumps(summary(history, best[-1]), indent=1) + "\n")
@@ -88,9 +89,13 @@ def _card(params: Mapping[str, Any]) -> Card:
         model=name,
         options=params["model"][name],
         dataset=json.loads(INDEX.read_text())["dataset"],
-        image_size=params["preprocess"]["image_size"],
+        image_size=_image_size(params),
         versions=stage_versions("train"),
     )
+
+
+def _image_size(params: Mapping[str, Any]) -> int | float | list[int]:
+    return parse(ImageSize, {"image_size": params["preprocess"].get("image_size")}, "preprocess").image_size
 
 
 def _rescue(best: list[Epoch], kept: Path) -> str:

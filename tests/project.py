@@ -64,9 +64,9 @@ class Project:
             raise AssertionError(f"{' '.join(command)} exited with {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done
 
-    def repro(self, *arguments: str) -> Repro:
+    def repro(self, *arguments: str, **env: str) -> Repro:
         """Run `dvc repro` and sort the stages by what became of them."""
-        return parse_repro(self.run("dvc", "repro", *arguments).stdout)
+        return parse_repro(self.run("dvc", "repro", *arguments, check=True, **env).stdout)
 
     def set_params(self, values: dict[str, Any]) -> None:
         """Set dotted keys of params.yaml; None deletes a key."""

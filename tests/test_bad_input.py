@@ -184,7 +184,7 @@ def test_an_unknown_augmentation(project):
     fails(project, "train", "has no 'HorizontalFlop'; did you mean 'HorizontalFlip'?")
 
 
-ONE_STEP = {"train.batch_size": 64, "train.precision": "32"}
+ONE_STEP = {"train.batch_size": 64, "train.precision": "fp32"}
 """One step an epoch."""
 
 

@@ -17,6 +17,8 @@ from tests.project import REPOSITORY, STAGES, Project
 
 ONLY_ORDERED = {"data/config.txt", "data/published", "data/raw"}
 """Waited for, or read only where the data set is a published one."""
+NO_OUTPUT_DEPENDS_ON = {"preprocess": ["preprocess.store_limit_gb"], "train": ["train.workers"]}
+"""Read, but declared by no stage, so that another value reruns nothing."""
 KINDS = (datasets, losses, models, schedulers)
 
 
@@ -57,6 +59,7 @@ def lay_out(project: Project, stage: str, folder: Path) -> list[str]:
     deps = [fill_in(dep, params) for dep in declared["deps"]]
     entries = declared.get("params", [])
     keys = [fill_in(entry, params) for entry in entries if isinstance(entry, str)]
+    keys += NO_OUTPUT_DEPENDS_ON.get(stage, [])
     versions = [name for entry in entries if isinstance(entry, dict) for name in entry["versions.yaml"]]
     folder.mkdir()
     shutil.copy(project.root / "dvc.yaml", folder)

@@ -28,18 +28,30 @@ COLOURS = (
 """Okabe & Ito's palette, which colour-blind readers can tell apart; it repeats after the eighth."""
 
 
+class MaskClass(Section):
+    """A class of the masks."""
+
+    name: Annotated[str, Field(pattern=r"^\w+$")]
+    value: Annotated[int, Field(ge=0, le=255)]
+    """Its grey value in the mask files."""
+
+
 class Params(Section):
     """Options of the data set."""
 
     channels: Literal[1, 3]
     """1 reads the images as grey, 3 as colour."""
-    classes: Annotated[dict[str, Annotated[int, Field(ge=0, le=255)]], Field(min_length=2, max_length=250)]
-    """Name of each class → its grey value in the mask files; the first is the background."""
+    classes: Annotated[list[MaskClass], Field(min_length=2, max_length=250)]
+    """In the order of the class indices; the first is the background."""
 
     @model_validator(mode="after")
-    def _values_differ(self) -> Self:
-        if len(set(self.classes.values())) < len(self.classes):
-            raise ValueError("two classes have the same mask value")
+    def _classes_differ(self) -> Self:
+        for key in ("name", "value"):
+            taken = [getattr(entry, key) for entry in self.classes]
+            if len(set(taken)) < len(taken):
+                raise ValueError(f"classes: two have the same {key}")
+        if any(entry.name == "pooled" for entry in self.classes):
+            raise ValueError("classes: 'pooled' is the name of a metric; choose another")
         return self
 
 
@@ -47,7 +59,7 @@ def spec(params: Params) -> Spec:
     """The classes that the parameters declare."""
     colours = (COLOURS[0], *COLOURS[1:] * (len(params.classes) // 7 + 1))
     return Spec(
-        classes=tuple(SegClass(name, colour) for name, colour in zip(params.classes, colours, strict=False)),
+        classes=tuple(SegClass(entry.name, colour) for entry, colour in zip(params.classes, colours, strict=False)),
         channels=params.channels,
         modality="photograph",
         licence="your own",
@@ -58,7 +70,7 @@ def spec(params: Params) -> Spec:
 def samples(root: Traversable, params: Params) -> list[Sample]:
     """Pairs by file name; a mask may have `_mask` behind the name."""
     pairs = pair_files(find_folder(root, "images", "masks"), "images", "masks")
-    mapping = {value: index for index, value in enumerate(params.classes.values())}
+    mapping = {entry.value: index for index, entry in enumerate(params.classes)}
     image_reader = partial(read_image, channels=params.channels)
     mask_reader = partial(_read_mask, mapping)
     return [file_sample(stem, image, mask, image_reader, mask_reader) for stem, (image, mask) in pairs.items()]

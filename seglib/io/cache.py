@@ -28,7 +28,7 @@ def shard_name(number: int) -> str:
 def pack_shard(samples: Mapping[str, Tensors]) -> bytes:
     """Serialise samples to the bytes of a shard; equal content gives equal bytes."""
     buffer = io.BytesIO()
-    torch.save({key: dict(samples[key]) for key in sorted(samples)}, buffer)
+    torch.save({key: dict(sorted(samples[key].items())) for key in sorted(samples)}, buffer)
     return buffer.getvalue()
 
 

@@ -67,20 +67,23 @@ class Sample:
     fingerprint: Callable[[], str]
     spacing: tuple[float, float] | None = None
 
-    def read(self, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    def read(self, spec: Spec) -> tuple[np.ndarray, np.ndarray]:
         """Read image and mask.
 
-        Raises SegError where their sizes differ or a class index is beyond the classes.
+        Raises SegError where they do not fit each other or the data set's `spec`.
         """
         image, mask = self.image(), self.mask()
+        if image.dtype != np.uint8 or mask.dtype != np.uint8 or image.shape[2:] != (spec.channels,):
+            found = f"{image.dtype} with {image.shape[2:]} channels, mask {mask.dtype}"
+            raise SegError(f"sample '{self.id}': expected uint8 with {spec.channels} channels, found {found}")
         if image.shape[:2] != mask.shape:
             raise SegError(
                 f"sample '{self.id}': the image has {_size(image)} pixels, its mask {_size(mask)}; "
                 "both must have the same size"
             )
-        beyond = (mask >= classes) & (mask != IGNORE)
+        beyond = (mask >= len(spec.classes)) & (mask != IGNORE)
         if beyond.any():
-            raise SegError(f"sample '{self.id}': its mask has the class index {mask[beyond][0]} of {classes} classes")
+            raise SegError(f"sample '{self.id}': class index {mask[beyond][0]} of {len(spec.classes)} classes")
         return image, mask
 
 

@@ -20,7 +20,7 @@ class Params(Section):
 
 
 def build(params: Params, classes: int) -> "nn.Module":
-    """MONAI's `DiceLoss` on softmax probabilities (batch-wise sums) and torch's cross-entropy."""
+    """MONAI's `DiceLoss` on softmax probabilities, with sums over the whole batch, and cross-entropy."""
     from seglib.masked_losses import DiceCELoss
 
     return DiceCELoss(classes, params.dice_weight, params.ce_weight, include_background=params.include_background)

@@ -11,6 +11,7 @@ class Augment(Section):
     """The selected preset's name."""
 
     plugin_values: ClassVar[type] = object
+    """Every other key is a preset, which `preset` checks."""
     name: str
 
 

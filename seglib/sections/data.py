@@ -27,22 +27,29 @@ def _is_absolute(path: str) -> str:
     raise ValueError(f"must be absolute; write {full.resolve()}")
 
 
-class Data(Section):
-    """Where the data comes from; `data.<name>` holds the options of the data set itself."""
+class Place(Section):
+    """Which data set, and the user's own copy of it; `data.<name>` holds the options of the data set."""
 
     plugin_values: ClassVar[tuple[type, ...]] = (dict, type(None))
     name: str
-    url: Annotated[str, AfterValidator(_is_web_address)]
-    sha256: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")]
     path: Annotated[str, AfterValidator(_is_absolute)]
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        if self.url and self.local:
-            raise ValueError(f"set either data.url or data.path (found both); {PUBLISHED} unsets path")
-        return self
 
     @property
     def local(self) -> Path | None:
         """The user's own archive or folder; None where the published data is taken."""
         return None if self.path == str(PUBLISHED) else Path(self.path)
+
+
+class Data(Place):
+    """Where the data comes from."""
+
+    url: Annotated[str, AfterValidator(_is_web_address)]
+    sha256: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")]
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if self.url and self.local:
+            raise ValueError(f"set either data.url or data.path (found both); {PUBLISHED} unsets path")
+        if self.sha256 and not self.url:
+            raise ValueError("data.sha256 belongs to data.url, which is empty; set both or none")
+        return self

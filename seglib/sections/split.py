@@ -1,4 +1,4 @@
-"""`split`: which share of the groups goes to which side."""
+"""`split`: the chance of a group to go to each side."""
 
 from typing import Annotated, Self
 
@@ -10,7 +10,7 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Split(Section):
-    """Shares of the validation and test sides; the rest is for training."""
+    """Expected shares of the validation and test sides; the rest is for training."""
 
     val: Share
     test: Share

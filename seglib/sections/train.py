@@ -26,7 +26,7 @@ class Train(Compute):
     batch_size: Count
     lr: Annotated[float, Field(gt=0, le=10)]
     seed: int
-    precision: Literal["auto", "32", "bf16"]
+    precision: Literal["auto", "fp32", "bf16"]
     """auto takes bfloat16 autocast where the hardware has it."""
     workers: Annotated[int, Field(ge=0, le=256)]
     """Processes that prepare batches; the result does not depend on it."""

@@ -10,7 +10,8 @@ from seglib.preprocessing import CacheBuilder
 from seglib.sections.preprocess import Preprocess
 from tests.project import write_pair
 
-PARAMS = folder.Params(channels=3, classes={"background": 0, "foreground": 255})
+CLASSES = [folder.MaskClass(name="background", value=0), folder.MaskClass(name="foreground", value=255)]
+PARAMS = folder.Params(channels=3, classes=CLASSES)
 SETTINGS = Preprocess(image_size=32, shards=6, store_limit_gb=1.0)
 
 

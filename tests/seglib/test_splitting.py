@@ -10,7 +10,11 @@ SETTINGS = Split(val=0.15, test=0.2, seed=0)
 
 
 def index(groups):
-    return [{"id": f"{group}-{i}", "group": group} for group, number in groups.items() for i in range(number)]
+    return [
+        {"id": f"{group}-{i}", "group": group, "pixels": [9, 1]}
+        for group, number in groups.items()
+        for i in range(number)
+    ]
 
 
 names = st.dictionaries(st.text(min_size=1, max_size=6), st.integers(1, 4), min_size=3, max_size=60)
@@ -55,3 +59,9 @@ def test_another_seed_splits_otherwise():
 def test_too_few_groups_are_refused():
     with pytest.raises(SegError, match="4 samples in 2 groups"):
         split_samples(index({"a": 2, "b": 2}), SETTINGS)
+
+
+def test_a_side_without_foreground_is_refused():
+    samples = [sample | {"pixels": [10, 0]} for sample in index({f"patient{i}": 1 for i in range(50)})]
+    with pytest.raises(SegError, match="no mask of the side train and val and test shows a foreground class"):
+        split_samples(samples, SETTINGS)

@@ -136,8 +136,16 @@ def test_every_problem_of_every_section_is_told_at_once():
         ("data.foo", [1], "data.foo: unknown parameter"),
         ("data.folders", {"channels": 3}, "data.folders: options of an unknown plug-in; did you mean 'folder'?"),
         ("data.folders", None, "data.folders: options of an unknown plug-in; did you mean 'folder'?"),
-        ("data.folder.classes", {"a": 0, "b": 0}, "data.folder: two classes have the same mask value"),
-        ("data.folder.classes", {"a": 0, "b": 256}, "data.folder.classes.b: Input should be less than or equal to 255"),
+        (
+            "data.folder.classes",
+            [{"name": "a", "value": 0}, {"name": "b", "value": 0}],
+            "classes: two have the same value",
+        ),
+        (
+            "data.folder.classes",
+            [{"name": "a", "value": 0}, {"name": "b", "value": 256}],
+            "data.folder.classes.1.value: Input should be less",
+        ),
         ("preprocess.image_size", [64, 64, 3], "(found [64, 64, 3])"),
         ("split", {"val": 0.5, "test": 0.5, "seed": 0}, "split: val + test must stay below 1, found 1"),
         ("split", ..., "split: missing section"),

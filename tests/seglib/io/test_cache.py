@@ -23,12 +23,12 @@ def test_shard_comes_back_as_it_was(tmp_path):
 
 def test_equal_content_gives_equal_bytes_whatever_the_order():
     forward = {name: tensors(i) for i, name in enumerate("abc")}
-    backward = {name: {"mask": v["mask"], "image": v["image"]} for name, v in reversed(forward.items())}
-    assert pack_shard(forward) == pack_shard({k: {"image": v["image"], "mask": v["mask"]} for k, v in backward.items()})
+    backward = {name: dict(reversed(forward[name].items())) for name in reversed(forward)}
+    assert pack_shard(forward) == pack_shard(backward)
 
 
 def test_shard_follows_from_the_id_alone():
-    assert [shard_of(f"case{i}", 16) for i in range(5)] == [shard_of(f"case{i}", 16) for i in range(5)]
+    assert [shard_of(f"case{i}", 16) for i in range(5)] == [4, 3, 0, 11, 8]
     assert {shard_of(f"case{i}", 4) for i in range(100)} == {0, 1, 2, 3}
 
 
