@@ -51,8 +51,11 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-    """The folder with the published archives; skips where there is none."""
-    folder = Path(os.environ.get("SEG_TEST_DATA", REPOSITORY / "../shared/datasets")).resolve()
+    """The folder with the published archives; skips where there is none and none was asked for."""
+    asked = os.environ.get("SEG_TEST_DATA")
+    folder = Path(asked or REPOSITORY / "../shared/datasets").resolve()
+    if asked and not folder.is_dir():
+        pytest.fail(f"SEG_TEST_DATA is {asked}, which is no folder")
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder}; set SEG_TEST_DATA")
     return folder

@@ -28,7 +28,7 @@ class Params(Section):
 def spec(_: Params) -> Spec:
     """One foreground class on colour images."""
     return Spec(
-        classes=(SegClass("background", (0, 0, 0)), SegClass("polyp", (230, 159, 0))),
+        classes=(SegClass("background", (0, 0, 0)), SegClass("polyp", (86, 180, 233))),
         channels=3,
         modality="endoscopy",
         licence="research and education only",
