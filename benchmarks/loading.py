@@ -66,10 +66,11 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--images", type=int, default=697)
     arguments.add_argument("--train-images", type=int, default=240)
+    arguments.add_argument("--workers", type=int, default=0)
     arguments.add_argument("--rounds", type=int, default=5)
     options = arguments.parse_args()
     params = read_params()
-    settings = _train_settings(params)
+    settings = section(params, "train", Train).model_copy(update={"epochs": EPOCHS, "workers": options.workers})
     report_host()
     torch.set_num_threads(settings.threads)
     with scratch() as folder:
@@ -124,10 +125,6 @@ def _samples(params: dict[str, Any], source: Mapping[str, Tensors], name: str, i
 def _drain(loader: DataLoader[Batch]) -> None:
     for _ in loader:
         pass
-
-
-def _train_settings(params: dict[str, Any]) -> Train:
-    return section(params, "train", Train).model_copy(update={"epochs": EPOCHS})
 
 
 def _training(params: dict[str, Any], samples: CachedSamples, settings: Train) -> Training:

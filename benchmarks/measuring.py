@@ -47,7 +47,7 @@ def report_host() -> None:
 
 def report(what: str, figure: float, unit: str, *, at_most: float | None = None, at_least: float | None = None) -> None:
     """Print a figure, with its target and whether it is met where it has one."""
-    line = f"{what:<66} {figure:9.4g} {unit:<9}"
+    line = f"{what:<80} {figure:9.4g} {unit:<9}"
     if at_most is not None:
         line += f" target <= {at_most:g}: {'met' if figure <= at_most else 'MISSED'}"
     if at_least is not None:
