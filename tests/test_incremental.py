@@ -12,6 +12,9 @@ from tests.project import STAGES, Project, write_pair
 COMMENT = "\n# a comment\n"
 
 
+SLOW = (pytest.mark.slow,)
+
+
 @dataclass(frozen=True)
 class Row:
     """An edit, the stages that must run, and those whose unchanged inputs let DVC skip them."""
@@ -19,6 +22,7 @@ class Row:
     name: str
     edit: Callable[[Project, Path], None]
     runs: list[str] = field(default_factory=list)
+    marks: tuple[pytest.MarkDecorator, ...] = ()
 
 
 def set_param(key: str, value: object) -> Callable[[Project, Path], None]:
@@ -57,15 +61,15 @@ ROWS = [
     Row("split.seed", set_param("split.seed", 3), ["config", "split", "train", "evaluate"]),
     Row("evaluate.overlays", set_param("evaluate.overlays", 1), ["config", "evaluate"]),
     Row("selected augmentation", set_param("augment.mri", []), ["config", "train", "evaluate"]),
-    Row("unselected augmentation", set_param("augment.endoscopy", []), ["config"]),
+    Row("unselected augmentation", set_param("augment.endoscopy", []), ["config"], marks=SLOW),
     Row("option of an unselected plug-in", set_param("data.kvasir.threshold", 100), ["config"]),
-    Row("classes in another order", swap_classes, ["config", "preprocess", "train", "evaluate"]),
+    Row("classes in another order", swap_classes, ["config", *STAGES[2:]]),
     Row("train.workers", set_param("train.workers", 1), ["config"]),
-    Row("the bound of the store", set_param("preprocess.store_limit_gb", 9.0), ["config"]),
+    Row("the bound of the store", set_param("preprocess.store_limit_gb", 9.0), ["config"], marks=SLOW),
     Row("code of an unselected plug-in", append("seglib/datasets/kvasir.py"), ["config"]),
     Row("code of the selected model", append("seglib/models/unet.py"), ["config", "train", "evaluate"]),
     Row("a loss", replace("seglib/masked_losses.py", "batch=True", "batch=False"), ["train", "evaluate"]),
-    Row("a comment in a loss", append("seglib/losses/dice_ce.py"), ["config", "train"]),
+    Row("a comment in a loss", append("seglib/losses/dice_ce.py"), ["config", "train"], marks=SLOW),
     Row("metrics.py", append("seglib/metrics.py"), ["evaluate"]),
     Row("a library of training", replace("versions.yaml", "albucore: '", "albucore: '9."), ["train", "evaluate"]),
     Row("an image changed", lambda _, images: write_pair(images, "case03", seed=99), list(STAGES[2:])),
@@ -91,7 +95,7 @@ def project(finished: Project, tmp_path: Path) -> Project:
     return Project(tmp_path / "project")
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", [pytest.param(row, id=row.name, marks=row.marks) for row in ROWS])
 def test_edit_reruns_exactly_the_affected_stages(project: Project, images: Path, tmp_path: Path, row: Row) -> None:
     row.edit(project, images)
     again = project.repro(SEG_ANY_VERSION="1")
