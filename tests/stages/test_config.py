@@ -130,7 +130,7 @@ def test_every_problem_of_every_section_is_told_at_once():
         ("data.path", "/" + "x" * 300, "does not exist, or may not be read"),
         ("data.path", ..., "data.path: missing"),
         ("data.url", "ftp://host/x.zip", "data.url: must be an http(s) address"),
-        ("data.url", "/tmp/x.zip", "a local file goes into data.path"),
+        ("data.url", "/data/x.zip", "a local file goes into data.path"),
         ("data.url", "http://[", "data.url: Invalid IPv6 URL"),
         ("data.name", "folder", "data.path: 'folder' has no published source"),
         ("data.foo", [1], "data.foo: unknown parameter"),
