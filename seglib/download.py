@@ -2,7 +2,11 @@
 
 import hashlib
 import re
+import shutil
 import time
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -10,6 +14,7 @@ import requests
 from tqdm import tqdm
 
 from seglib.errors import SegError
+from seglib.io.archive import DAMAGE, open_source
 
 ATTEMPTS = 5
 PAUSE = 1.0
@@ -18,30 +23,35 @@ CONNECT_TIMEOUT, READ_TIMEOUT = 10.0, 30.0
 """Seconds without a connection, and without a single byte."""
 BLOCK = 1 << 14
 """Bytes written at a time; a connection that breaks loses fewer than these."""
+NO_TAG = "W/"
+"""How a tag starts that does not vouch for equal bytes."""
 RETRIED = (requests.ConnectionError, requests.Timeout, requests.HTTPError, requests.exceptions.ChunkedEncodingError)
 
 
-def fetch(url: str, sha256: str, partial: Path) -> str:
+Ask = Callable[[], requests.PreparedRequest]
+"""Gives the request that the bytes answer."""
+
+
+def fetch(url: str, sha256: str, partial: Path, ask: Ask | None = None) -> str:
     """Download `url` into the file `partial`, going on where an earlier try broke off.
 
-    Returns the sha256 found. A broken download leaves `partial` for the next try; a complete one with
-    another digest is deleted. Raises SegError where the server refuses, stalls or sends other bytes.
+    Where the bytes lie at an address that is given out for one try and must not be shown, `ask` asks for it
+    before each, and `url` is only its name in messages. Returns the sha256 found. A broken download leaves
+    `partial` for the next try; a complete one with another digest is deleted. Raises SegError where the
+    server refuses, stalls or sends other bytes, or the disk is full.
     """
     partial.parent.mkdir(parents=True, exist_ok=True)
     for attempt in range(ATTEMPTS):
-        try:
-            _receive(url, partial)
+        broken = _try(url, partial, ask)
+        if not broken:
             break
-        except RETRIED as error:
-            if attempt == ATTEMPTS - 1:
-                have = partial.stat().st_size if partial.exists() else 0
-                raise SegError(
-                    f"{url}: {_reason(error)}, {ATTEMPTS} times; {have:,} bytes are kept, "
-                    "and the next run goes on from there. Or take a mirror (data.url) or a copy (data.path)"
-                ) from None
-            time.sleep(PAUSE * 2**attempt)
-        except requests.RequestException as error:
-            raise SegError(f"{url}: cannot be fetched ({error}); check data.url") from None
+        if attempt == ATTEMPTS - 1:
+            have = partial.stat().st_size if partial.exists() else 0
+            raise SegError(
+                f"{url}: {broken}, {ATTEMPTS} times; {have:,} bytes are kept, "
+                "and the next run goes on from there. Or take a mirror (data.url) or a copy (data.path)"
+            )
+        time.sleep(PAUSE * 2**attempt)
     found = digest(partial)
     if sha256 and found != sha256:
         length = partial.stat().st_size
@@ -65,17 +75,74 @@ def digest(file: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def _receive(url: str, partial: Path) -> None:
+def check_archive(file: Path) -> None:
+    """Open an archive and, of a zip archive, read every entry.
+
+    Raises SegError where it is none, or does not hold the bytes that were packed.
+    """
+    open_source(file)
+    if not zipfile.is_zipfile(file):
+        return
+    try:
+        with zipfile.ZipFile(file) as archive:
+            damaged = archive.testzip()
+    except DAMAGE as error:
+        raise SegError(f"{file}: an entry cannot be unpacked ({error})") from None
+    if damaged:
+        raise SegError(f"{file}: the content of '{damaged}' is not what was packed (its CRC-32 differs)")
+
+
+@contextmanager
+def room_for(url: str, file: Path) -> Iterator[None]:
+    """Say how much room there is where `file` cannot be written; what was written stays."""
+    try:
+        yield
+    except requests.RequestException:
+        raise
+    except OSError as error:
+        have = file.stat().st_size if file.exists() else 0
+        folder = file.parent.resolve()
+        raise SegError(
+            f"{url}: cannot be written ({error.strerror or error}); {shutil.disk_usage(folder).free:,} bytes are free "
+            f"in {folder}, {have:,} bytes of the file are kept; make room, and the next run goes on from there"
+        ) from None
+
+
+def without_query(text: str) -> str:
+    """The text without the queries of the addresses in it, which may hold signatures."""
+    return re.sub(r"\?[^\s'\")]+", "?…", text)
+
+
+def _try(url: str, partial: Path, ask: Ask | None) -> str:
+    """Receive the file, or its rest; returns why another try may help, nothing where none is needed.
+
+    The exceptions of `requests` hold the address that must not be shown: none is passed on, nor chained.
+    """
+    try:
+        with room_for(url, partial):
+            _receive(url, partial, ask)
+    except RETRIED as error:
+        return _reason(error)
+    except requests.RequestException as error:
+        problem = SegError(f"{url}: cannot be fetched ({without_query(str(error))}); {_advice(ask)}")
+    else:
+        return ""
+    raise problem
+
+
+def _receive(url: str, partial: Path, ask: Ask | None) -> None:
     tag_file = partial.with_suffix(".etag")
     have = partial.stat().st_size if partial.exists() else 0
     headers = {"Accept-Encoding": "identity"}
     if have and tag_file.exists():
         headers |= {"Range": f"bytes={have}-", "If-Range": tag_file.read_text()}
-    with requests.get(url, headers=headers, stream=True, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT)) as answer:
+    with requests.Session() as session, _send(session, url, ask, headers) as answer:
         status, part = answer.status_code, answer.headers.get("Content-Range", "")
         complete = status == requests.codes.requested_range_not_satisfiable and part in ("", f"bytes */{have}")
         if not complete:
             _check_answer(answer, partial, have)
+            if not answer.ok:
+                raise SegError(f"{url}: {_reply(answer)}; {_advice(ask)}")
             if status != requests.codes.partial_content:
                 partial.write_bytes(b"")  # before the tag: a new tag must never stand beside old bytes
             _remember_tag(tag_file, answer)
@@ -83,21 +150,41 @@ def _receive(url: str, partial: Path) -> None:
     tag_file.unlink(missing_ok=True)
 
 
+def _send(session: requests.Session, url: str, ask: Ask | None, headers: dict[str, str]) -> requests.Response:
+    request = ask() if ask else session.prepare_request(requests.Request("GET", url))
+    request.headers.update(headers)
+    settings = session.merge_environment_settings(request.url or url, {}, stream=True, verify=None, cert=None)
+    return session.send(request, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), **settings)
+
+
 def _check_answer(answer: requests.Response, partial: Path, have: int) -> None:
-    reply = f"the server answers {answer.status_code} {answer.reason}"
     if answer.status_code >= 500:
-        raise requests.HTTPError(reply)
+        raise requests.HTTPError(_reply(answer))
     part = answer.headers.get("Content-Range", f"bytes {have}-")
     if not part.startswith(f"bytes {have}-"):
         partial.unlink(missing_ok=True)
-        raise requests.HTTPError(f"{reply}, '{part}', when asked for the bytes from {have:,}")
-    if not answer.ok:
-        raise SegError(f"{answer.url}: {reply}; check data.url")
+        raise requests.HTTPError(f"{_reply(answer)}, '{part}', when asked for the bytes from {have:,}")
+    tag_file = partial.with_suffix(".etag")
+    if answer.status_code != requests.codes.partial_content:
+        return
+    if not tag_file.exists():
+        raise requests.HTTPError(f"{_reply(answer)} although the whole file was asked for")
+    if _tag(answer) not in (NO_TAG, tag_file.read_text()):
+        partial.unlink(missing_ok=True)
+        raise requests.HTTPError(f"{_reply(answer)} of another file than before")
+
+
+def _reply(answer: requests.Response) -> str:
+    return f"the server answers {answer.status_code} {answer.reason}"
+
+
+def _tag(answer: requests.Response) -> str:
+    return answer.headers.get("ETag") or answer.headers.get("Last-Modified") or NO_TAG
 
 
 def _remember_tag(tag_file: Path, answer: requests.Response) -> None:
-    tag = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or "W/"
-    if tag.startswith("W/"):
+    tag = _tag(answer)
+    if tag.startswith(NO_TAG):
         tag_file.unlink(missing_ok=True)
     else:
         tag_file.write_text(tag)
@@ -122,4 +209,8 @@ def _reason(error: requests.RequestException) -> str:
         return str(error)
     if isinstance(error, requests.Timeout) or "timed out" in str(error):
         return "the server stalled"
-    return f"the connection broke ({str(error)[:200]})"
+    return f"the connection broke ({without_query(str(error))[:200]})"
+
+
+def _advice(ask: Ask | None) -> str:
+    return "try again later, or take a copy (data.path)" if ask else "check data.url"

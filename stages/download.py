@@ -11,10 +11,11 @@ from filelock import FileLock
 
 from seglib import datasets, plugins
 from seglib.config import read_params, section
-from seglib.download import digest, fetch, file_name
+from seglib.download import Ask, check_archive, digest, fetch, file_name, room_for
 from seglib.errors import SegError
 from seglib.io.archive import open_source
-from seglib.io.sample import Embedded, Published
+from seglib.io.sample import Embedded, Generated, Kaggle, Published
+from seglib.kaggle_archive import archive_name, ask, page, warn_of_readable_keys
 from seglib.paths import RAW, store
 from seglib.sections.data import Data
 from seglib.source import RECORD
@@ -34,6 +35,10 @@ def main() -> None:
         _copy_embedded(published)
     elif isinstance(published, Published):
         _fetch_archive(published)
+    elif isinstance(published, Kaggle):
+        _fetch_from_kaggle(published)
+    elif isinstance(published, Generated):
+        _start_over({"source": "generated"})
 
 
 def _start_over(record: dict[str, object]) -> None:
@@ -57,33 +62,70 @@ def _copy_embedded(published: Embedded) -> None:
 
 def _fetch_archive(published: Published) -> None:
     url, expected = published.url, published.sha256
-    partial = store() / "downloads" / f"{sha256(url.encode()).hexdigest()[:16]}-{file_name(url)}.part"
-    partial.parent.mkdir(parents=True, exist_ok=True)
+    partial = _partial(url, file_name(url))
     with FileLock(partial.with_suffix(".lock")):
+        put_outputs_back()
         if last := _last_download(expected):
             shutil.move(last, partial)
             found = expected
         else:
-            found = _fetch_checked(published, partial)
-        _start_over({"sha256": found})
-        shutil.move(partial, RAW / file_name(url))
+            found = _fetch_checked(url, expected, partial)
+        _put_in_place(url, partial, file_name(url), {"sha256": found})
     if not expected:
         print(f"data.sha256 is empty, so the archive was not checked; it has {found}")
 
 
-def _fetch_checked(published: Published, partial: Path) -> str:
-    found = fetch(published.url, published.sha256, partial)
+def _fetch_from_kaggle(source: Kaggle) -> None:
+    name = archive_name(source)
+    partial = _partial(page(source), name)
+    with FileLock(partial.with_suffix(".lock")):
+        put_outputs_back()
+        found = _last_sha256(source)
+        if last := _last_download(found):
+            shutil.move(last, partial)
+        else:
+            warn_of_readable_keys()
+            found = _fetch_checked(page(source), "", partial, lambda: ask(source))
+        _put_in_place(page(source), partial, name, {**asdict(source), "sha256": found})
+
+
+def _partial(url: str, name: str) -> Path:
+    """The file in the store in which an archive grows."""
+    partial = store() / "downloads" / f"{sha256(url.encode()).hexdigest()[:16]}-{name}.part"
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    return partial
+
+
+def _fetch_checked(url: str, expected: str, partial: Path, resolve: Ask | None = None) -> str:
+    found = fetch(url, expected, partial, resolve)
     try:
-        open_source(partial)
+        if expected:
+            open_source(partial)
+        else:
+            check_archive(partial)
     except SegError as error:
         partial.unlink()
-        raise SegError(f"{published.url} sent something else than an archive; it was discarded.\n{error}") from None
+        raise SegError(f"{url} sent something else than an intact archive; it was discarded.\n{error}") from None
     return found
+
+
+def _put_in_place(url: str, partial: Path, name: str, record: dict[str, object]) -> None:
+    _start_over(record)
+    with room_for(url, RAW / name):
+        shutil.move(partial, RAW / name)
+
+
+def _last_sha256(source: Kaggle) -> str:
+    """The sha256 that is recorded for the last download, if it is of this source."""
+    try:
+        known = json.loads((RAW / RECORD).read_text())
+    except (OSError, ValueError):
+        return ""
+    return known.get("sha256", "") if asdict(source).items() <= known.items() else ""
 
 
 def _last_download(expected: str) -> Path | None:
     """The archive of the last run, which DVC took away but keeps in its cache, if it has this sha256."""
-    put_outputs_back()
     files = [file for file in RAW.glob("*") if file.name != RECORD]
     return files[0] if expected and len(files) == 1 and digest(files[0]) == expected else None
 

@@ -45,7 +45,7 @@ def digest(content: bytes) -> str:
 
 
 BROKEN = {
-    "not a zip archive": b"<html>please log in</html>",
+    "not a zip or tar archive": b"<html>please log in</html>",
     "truncated": kvasir_archive(3)[:2000],
     "points outside": pack({"../../evil.png": b"0"}),
     "decompression bomb": bomb(),

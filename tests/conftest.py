@@ -1,11 +1,14 @@
 """Fixtures shared by all tests."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from seglib import download
 from tests.project import REPOSITORY, STAGES, TINY, Project, make_images, make_project
+from tests.server import FileServer, serve
 
 OTHER_LOSS = '''"""A plug-in that is there but not selected."""
 
@@ -18,7 +21,7 @@ class Params(Section):
     weight: float
 
 
-def build(params, classes):
+def build(params, *, overlapping):
     """Never called."""
     raise NotImplementedError("selected by no test")
 '''
@@ -47,6 +50,21 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project.run("seg", "deps")
     assert project.repro().ran == list(STAGES)
     return project
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Downloads from loopback that wait neither before another try nor long for a byte."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(download, "PAUSE", 0.0)
+    monkeypatch.setattr(download, "READ_TIMEOUT", 0.3)
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest, hurried: None) -> Iterator[FileServer]:
+    """A loopback server of the bytes that the test's module calls CONTENT."""
+    with serve(request.module.CONTENT) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

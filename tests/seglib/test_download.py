@@ -11,19 +11,7 @@ from tests.server import Fault, FileServer, serve
 CONTENT = bytes(range(256)) * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 HALF = len(CONTENT) // 2
-
-
-@pytest.fixture(autouse=True)
-def _hurry(monkeypatch):
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(download, "PAUSE", 0.0)
-    monkeypatch.setattr(download, "READ_TIMEOUT", 0.3)
-
-
-@pytest.fixture
-def server():
-    with serve(CONTENT) as server:
-        yield server
+pytestmark = pytest.mark.usefixtures("hurried")
 
 
 @pytest.fixture
