@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedSeq
 
 from seglib.config import read_yaml
 from seglib.errors import SegError, nearest
@@ -50,8 +51,12 @@ def _merge(params: Any, recipe: Mapping[str, Any], place: str) -> Iterator[str]:
 
 
 def _in_the_style_of(old: Any, new: Any) -> Any:
-    """A list stays on one line where it stood on one."""
-    if not (isinstance(old, list) and isinstance(new, list)):
+    """A list stays on one line where it stood on one, and comes to one line where there was none."""
+    if not isinstance(new, list):
         return new
-    old[:] = new
-    return old
+    if isinstance(old, list):
+        old[:] = new
+        return old
+    line = CommentedSeq(new)
+    line.fa.set_flow_style()
+    return line

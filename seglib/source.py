@@ -1,14 +1,16 @@
 """Where the selected data set is read from: the published archive, or the user's own files."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from seglib import datasets, plugins
 from seglib.config import Section, parse
-from seglib.errors import SegError
+from seglib.errors import SegError, listing
 from seglib.io.archive import open_source
-from seglib.io.sample import Sample, Spec
+from seglib.io.sample import Generated, Sample, Spec
 from seglib.paths import RAW
 from seglib.sections.data import Place
 
@@ -27,17 +29,40 @@ class Source(NamedTuple):
 def read_source(params: Mapping[str, Any]) -> Source:
     """Open the selected data set and list its samples, unread.
 
-    Raises SegError where the data is missing or not laid out as the data set's plug-in expects.
+    Raises SegError where the data is missing, unreadable, empty or not laid out as the data set's plug-in
+    expects, or an id is unfit to name a sample.
     """
     data = parse(Place, {key: value for key, value in params["data"].items() if key in Place.model_fields}, "data")
     plugin = plugins.load(datasets, data.name)
     options = plugins.options(plugin, params)
-    samples = plugin.samples(open_source(data.local or _published_root()), options)
-    return Source(options, plugin.spec(options), samples)
+    place = data.local or _published_root(plugin.PUBLISHED)
+    try:
+        root = open_source(place)
+        samples = plugin.samples(root, options)
+        spec = plugin.spec(root, options)
+    except OSError as error:
+        raise SegError(f"{place}: cannot be read ({_printable(str(error))}); make all its files readable") from None
+    _check_ids([sample.id for sample in samples], root)
+    return Source(options, spec, samples)
 
 
-def _published_root() -> Path:
-    files = [file for file in RAW.iterdir() if file.name != RECORD]
+def _check_ids(ids: Sequence[str], root: Traversable) -> None:
+    if not ids:
+        raise SegError(f"{root}: holds no samples; put images with masks there, or correct data.path")
+    if odd := [_printable(name) for name in ids if _printable(name) != name]:
+        raise SegError(f"{root}: names that are no UTF-8: {listing(odd)}; rename the files")
+    if doubled := [name for name, times in Counter(ids).items() if times > 1]:
+        raise SegError(f"{root}: ids that stand twice: {listing(doubled)}; rename the files, for ids name the samples")
+
+
+def _printable(name: str) -> str:
+    return name.encode(errors="backslashreplace").decode()
+
+
+def _published_root(published: object) -> Path:
+    if isinstance(published, Generated):
+        return RAW
+    files = [file for file in RAW.glob("*") if file.name != RECORD]
     if not files:
         raise SegError(f"{RAW} holds no data: run `dvc repro download`")
     return files[0] if len(files) == 1 else RAW

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from seglib.config import Section
 from seglib.io.images import read_grey, read_image
+from seglib.io.lists import listed_sides
 from seglib.io.pairs import find_folder, pair_files
 from seglib.io.sample import Published, Sample, SegClass, Spec, file_sample
 
@@ -25,7 +26,7 @@ class Params(Section):
     """Grey value above which a mask pixel is polyp; the masks are JPEG, so their edges are grey."""
 
 
-def spec(_: Params) -> Spec:
+def spec(_root: Traversable, _params: Params) -> Spec:
     """One foreground class on colour images."""
     return Spec(
         classes=(SegClass("background", (0, 0, 0)), SegClass("polyp", (86, 180, 233))),
@@ -37,10 +38,18 @@ def spec(_: Params) -> Spec:
 
 
 def samples(root: Traversable, params: Params) -> list[Sample]:
-    """Pairs of `images/` and `masks/`, at the root or below the published folder."""
-    pairs = pair_files(find_folder(root, "images", "masks"), "images", "masks")
+    """Pairs of `images/` and `masks/`, at the root or below the published folder.
+
+    The official lists `train.txt` and `val.txt` count where they lie beside them or at the root.
+    """
+    folder = find_folder(root, "images", "masks")
+    pairs = pair_files(folder, "images", "masks")
+    sides = listed_sides((folder, root), {"train": "train.txt", "val": "val.txt"}, pairs)
     read_mask = partial(_read_mask, params.threshold)
-    return [file_sample(stem, image, mask, read_image, read_mask) for stem, (image, mask) in pairs.items()]
+    return [
+        file_sample(stem, image, mask, read_image, read_mask, side=sides.get(stem))
+        for stem, (image, mask) in pairs.items()
+    ]
 
 
 def _read_mask(threshold: int, file: Traversable) -> np.ndarray:

@@ -42,7 +42,7 @@ class Params(Section):
     """Slices dropped between two slabs, so that neighbours never sit on both sides of the split."""
 
 
-def spec(_: Params) -> Spec:
+def spec(_root: Traversable, _params: Params) -> Spec:
     """Grey and white matter on one T1 channel."""
     return Spec(
         classes=(
