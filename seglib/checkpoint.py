@@ -12,26 +12,36 @@ from torch import Tensor, nn
 
 from seglib import models, plugins
 from seglib.errors import SegError
+from seglib.io.sample import SegClass, Spec
+from seglib.targets import outputs
 
-FORMAT = 1
+FORMAT = 2
+UNREADABLE = (RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError, pickle.UnpicklingError)
+"""What torch raises where a file is no model, whatever it is instead."""
 
 
 class Segmenter(nn.Module):
-    """Normalises raw values with the training side's statistics and runs the network."""
+    """Clips raw values, normalises them with the training side's statistics and runs the network."""
 
     mean: Tensor
     std: Tensor
+    window: Tensor
 
-    def __init__(self, network: nn.Module, mean: Tensor, std: Tensor) -> None:
-        """`mean` and `std` hold one float32 a channel, in raw units."""
+    def __init__(self, network: nn.Module, mean: Tensor, std: Tensor, window: Tensor) -> None:
+        """`mean` and `std` hold one float32 a channel, in raw units, `window` the least and the largest value."""
         super().__init__()
         self.network = network
         self.register_buffer("mean", mean.view(1, -1, 1, 1))
         self.register_buffer("std", std.view(1, -1, 1, 1))
+        self.register_buffer("window", window)
 
     def forward(self, raw: Tensor) -> Tensor:
-        """Map raw values [batch, channels, height, width] to logits [batch, classes, height, width]."""
-        return self.network((raw.float() - self.mean) / self.std)
+        """Map raw values [batch, channels, height, width] to logits [batch, planes, height, width].
+
+        There is one plane a class, or one a foreground class where classes overlap.
+        """
+        clipped = raw.float().clamp(self.window[0], self.window[1])
+        return self.network((clipped - self.mean) / self.std)
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,7 @@ class Card:
     model: str
     options: dict[str, Any]
     dataset: dict[str, Any]
-    image_size: int | float | list[int]
+    pixels: dict[str, Any]
     versions: dict[str, str]
 
     @property
@@ -54,13 +64,27 @@ class Card:
         """RGB colours in the order of the indices."""
         return [tuple(item["colour"]) for item in self.dataset["classes"]]
 
+    @property
+    def overlapping(self) -> bool:
+        """Whether a pixel may belong to several classes."""
+        return self.dataset["overlapping"]
+
+    @property
+    def spec(self) -> Spec:
+        """The data set's own description."""
+        known = {key: value for key, value in self.dataset.items() if key not in ("name", "classes")}
+        pairs = zip(self.classes, self.colours, strict=True)
+        return Spec(classes=tuple(SegClass(name, colour) for name, colour in pairs), **known)
+
 
 def build_segmenter(card: Card, mean: Tensor, std: Tensor) -> Segmenter:
     """Build the untrained model that a card describes."""
     plugin = plugins.load(models, card.model)
     options = plugins.options(plugin, {"model": {card.model: card.options}})
-    network = plugin.build(options, card.dataset["channels"], len(card.classes))
-    return Segmenter(network, mean, std)
+    planes = outputs(len(card.classes), overlapping=card.overlapping)
+    network = plugin.build(options, card.dataset["channels"], planes)
+    window = card.pixels["window"] if card.dataset["modality"] == "ct" else [-torch.inf, torch.inf]
+    return Segmenter(network, mean, std, torch.tensor(window, dtype=torch.float32))
 
 
 def save_checkpoint(path: Path, card: Card, state: Mapping[str, Tensor]) -> None:
@@ -83,8 +107,10 @@ def load_checkpoint(path: Path) -> tuple[Segmenter, Card]:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise SegError(f"{path} is missing: run `dvc repro train`") from None
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise SegError(f"{path}: not a readable model file ({str(error).splitlines()[0]})") from None
+    except UNREADABLE as error:
+        raise SegError(
+            f"{path}: not a readable model file ({(str(error).splitlines() or [type(error).__name__])[0]})"
+        ) from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise SegError(f"{path}: not a model file of this version (format {FORMAT}); train it again")
     card, state = Card(**content["card"]), content["state"]

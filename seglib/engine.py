@@ -73,6 +73,7 @@ class Training:
     sampler: ShuffledSampler
     val_loader: DataLoader[Batch]
     settings: Train
+    overlapping: bool = False
 
     def fit(self, on_epoch: Callable[[Epoch], None], on_best: Callable[[Epoch], None]) -> list[Epoch]:
         """Train until the last epoch or until the validation Dice stops rising.
@@ -126,7 +127,7 @@ class Training:
         for images, masks in self.val_loader:
             logits = self.model(images)
             losses.append(self.loss(logits, masks))
-            dice.append(case_dice(logits, masks))
+            dice.append(case_dice(logits, masks, overlapping=self.overlapping))
         per_class = torch.cat(dice).double().nanmean(0)
         loss = _finite_mean(torch.stack(losses).cpu(), number, "validation loss")
         return loss, per_class.nanmean().item()

@@ -1,20 +1,26 @@
-"""From an image at its own size to class indices at its own size."""
+"""From an image at its own size to a mask at its own size."""
 
 import numpy as np
 import torch
 
 from seglib.checkpoint import Card, Segmenter
-from seglib.io.resize import resize_image, resize_probabilities, target_shape
+from seglib.io.planes import merge_planes
+from seglib.io.resize import geometry
+from seglib.sections.pixels import Pixels
 
 
 @torch.inference_mode()
-def predict(segmenter: Segmenter, card: Card, image: np.ndarray, device: torch.device) -> np.ndarray:
-    """Segment one image, uint8 [height, width, channels]: class indices, uint8 [height, width].
+def predict(
+    segmenter: Segmenter, card: Card, image: np.ndarray, spacing: tuple[float, ...] | None, device: torch.device
+) -> np.ndarray:
+    """Segment one image [height, width, channels]: mask values, uint8 [height, width].
 
-    The image is resized as for training, the probabilities are resized back.
+    The image, whose intensities are clipped as for training, is resized as for training, and the
+    probabilities are resized back.
     """
-    height, width = image.shape[:2]
-    resized = resize_image(image, target_shape(height, width, card.image_size))
-    batch = torch.from_numpy(np.ascontiguousarray(resized.transpose(2, 0, 1)))[None].to(device)
-    probabilities = segmenter(batch).float().softmax(1)[0].cpu().numpy()
-    return resize_probabilities(probabilities, (height, width)).argmax(0).astype(np.uint8)
+    shape = geometry(image.shape[:-1], spacing, Pixels.model_validate(card.pixels))
+    batch = torch.from_numpy(np.ascontiguousarray(shape.image(image).transpose(2, 0, 1)))[None].to(device)
+    logits = segmenter(batch).float()
+    if card.overlapping:
+        return merge_planes(shape.back(logits.sigmoid()[0].cpu().numpy()) > 0.5)
+    return shape.back(logits.softmax(1)[0].cpu().numpy()).argmax(0).astype(np.uint8)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
@@ -37,12 +36,13 @@ class ShuffledSampler(Sampler[tuple[int, int]]):
 
 @dataclass
 class CachedSamples(Dataset[Batch]):
-    """Samples of one side, augmented where an augmenter is given."""
+    """Samples of one side, cropped and augmented where a crop and an augmenter are given."""
 
     cache: Mapping[str, Tensors]
     ids: Sequence[str]
     seed: int = 0
     augmenter: Augmenter | None = None
+    crop: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         if absent := [i for i in self.ids if i not in self.cache]:
@@ -55,6 +55,8 @@ class CachedSamples(Dataset[Batch]):
         epoch, index = place if isinstance(place, tuple) else (0, place)
         tensors = self.cache[self.ids[index]]
         image, mask = tensors["image"], tensors["mask"]
+        if self.crop:
+            image, mask = random_crop(image, mask, self.crop, seed_for(self.seed, epoch, self.ids[index], "crop"))
         if self.augmenter is None:
             return image, mask
         seed = seed_for(self.seed, epoch, self.ids[index])
@@ -93,12 +95,21 @@ def _loader(
     )
 
 
+def random_crop(image: Tensor, mask: Tensor, crop: tuple[int, ...], seed: int) -> Batch:
+    """Cut the same window, which follows from the seed, out of image and mask; smaller ones are padded."""
+    random = np.random.default_rng(seed)
+    window = []
+    for have, want in zip(mask.shape, crop, strict=True):
+        start = int(random.integers(max(have - want, 0) + 1))
+        window.append(slice(start, start + want))
+    return _pad_image(image[:, *window], crop), _pad_mask(mask[*window], crop)
+
+
 def collate(samples: Sequence[Batch]) -> Batch:
-    """Stack samples; where sizes differ, pad to the largest with ignored pixels."""
-    height = max(mask.shape[0] for _, mask in samples)
-    width = max(mask.shape[1] for _, mask in samples)
-    images = [_pad(image, height, width, 0) for image, _ in samples]
-    masks = [_pad(mask, height, width, IGNORE) for _, mask in samples]
+    """Stack samples; smaller ones are padded: images with their border, masks with ignored pixels."""
+    largest = tuple(max(sides) for sides in zip(*(mask.shape for _, mask in samples), strict=True))
+    images = [_pad_image(image, largest) for image, _ in samples]
+    masks = [_pad_mask(mask, largest) for _, mask in samples]
     return _stack(images), _stack(masks)
 
 
@@ -106,19 +117,31 @@ def _stack(tensors: Sequence[Tensor]) -> Tensor:
     return torch.from_numpy(np.stack([tensor.numpy() for tensor in tensors]))
 
 
-def _pad(pixels: Tensor, height: int, width: int, value: int) -> Tensor:
-    down, right = height - pixels.shape[-2], width - pixels.shape[-1]
-    return F.pad(pixels, (0, right, 0, down), value=value) if down or right else pixels
+def _pad_image(image: Tensor, shape: tuple[int, ...]) -> Tensor:
+    missing = _missing(image.shape[1:], shape)
+    return torch.from_numpy(np.pad(image.numpy(), [(0, 0), *missing], mode="edge")) if missing else image
+
+
+def _pad_mask(mask: Tensor, shape: tuple[int, ...]) -> Tensor:
+    missing = _missing(mask.shape, shape)
+    return torch.from_numpy(np.pad(mask.numpy(), missing, constant_values=IGNORE)) if missing else mask
+
+
+def _missing(have: tuple[int, ...], want: tuple[int, ...]) -> list[tuple[int, int]]:
+    """What lacks behind each axis; empty where nothing does."""
+    missing = [(0, wanted - had) for had, wanted in zip(have, want, strict=True)]
+    return missing if any(after for _, after in missing) else []
 
 
 def channel_statistics(samples: CachedSamples) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation a channel over all pixels, float32, exact for integer images."""
-    count, total, squares = 0, torch.zeros(1, dtype=torch.int64), torch.zeros(1, dtype=torch.int64)
+    count, total, squares = 0, np.zeros(1, object), np.zeros(1, object)  # Python's numbers never overflow
     for i in range(len(samples)):
-        image = samples.cache[samples.ids[i]]["image"].long()
-        count += image[0].numel()
-        total = total + image.sum((1, 2))
-        squares = squares + (image * image).sum((1, 2))
-    mean = total.double() / count
-    std = (squares.double() / count - mean**2).clamp(min=0).sqrt()
+        stored = samples.cache[samples.ids[i]]["image"]
+        image = (stored.double() if stored.is_floating_point() else stored.long()).flatten(1)
+        count += image.shape[1]
+        total = total + np.array(image.sum(1).tolist(), object)
+        squares = squares + np.array((image * image).sum(1).tolist(), object)
+    mean = torch.tensor((total / count).tolist(), dtype=torch.float64)
+    std = (torch.tensor((squares / count).tolist(), dtype=torch.float64) - mean**2).clamp(min=0).sqrt()
     return mean.float(), torch.where(std > 0, std, 1.0).float()

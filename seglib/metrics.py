@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from seglib.io.planes import class_planes
 from seglib.io.sample import IGNORE
 
 PARTS = ("both", "truth", "guess")
@@ -36,10 +37,14 @@ class CaseCounts:
         return _ratio(self.both, self.truth + self.guess - self.both)
 
 
-def count(truth: np.ndarray, guess: np.ndarray, classes: int) -> CaseCounts:
-    """Compare two maps of class indices of the same shape."""
+def count(truth: np.ndarray, guess: np.ndarray, classes: int, *, overlapping: bool = False) -> CaseCounts:
+    """Compare two masks of the same shape."""
     counts = truth != IGNORE
     truth, guess = truth[counts], guess[counts]
+    if overlapping:
+        planes = [class_planes(mask, classes, overlapping) for mask in (truth, guess)]
+        sums = [(np.sum(t & g), np.sum(t), np.sum(g)) for t, g in zip(*planes, strict=True)]
+        return CaseCounts(*np.array(sums, np.int64).T)
     return CaseCounts(
         np.bincount(truth[truth == guess], minlength=classes),
         np.bincount(truth, minlength=classes),

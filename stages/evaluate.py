@@ -13,12 +13,14 @@ from seglib.checkpoint import Card, load_checkpoint
 from seglib.config import parse, read_params, section
 from seglib.device import open_device
 from seglib.inference import predict
+from seglib.intensity import Intensity
 from seglib.io.sample import Sample
 from seglib.metrics import CaseCounts, count, mean_over_classes, summarise
-from seglib.overlays import draw, spread
+from seglib.overlays import Palette, draw, spread
 from seglib.paths import BEST, EVALUATE_REPORT, SPLIT
 from seglib.sections.compute import Compute
 from seglib.sections.evaluate import Evaluate
+from seglib.sections.pixels import Pixels
 from seglib.source import read_source
 from seglib.splitting import read_split
 from seglib.stage import run_stage
@@ -35,17 +37,19 @@ def main() -> None:
     segmenter, card = load_checkpoint(BEST)
     segmenter.to(device)
     source = read_source(params)
+    intensity = Intensity(source.spec, Pixels.model_validate(card.pixels))
 
     def segment(sample: Sample) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        image, truth = sample.read(source.spec)
-        return image, truth, predict(segmenter, card, image, device)
+        raw, truth = sample.read(source.spec)
+        image = intensity.apply(raw, intensity.limits(sample, raw))
+        return image, truth, predict(segmenter, card, image, sample.spacing, device)
 
     test = set(read_split(SPLIT)["test"])
     samples = {sample.id: sample for sample in source.samples if sample.id in test}
     cases: dict[str, CaseCounts] = {}
     for sample in tqdm(samples.values(), "evaluate", unit="image", disable=None):
         _, truth, guess = segment(sample)
-        cases[sample.id] = count(truth, guess, len(card.classes))
+        cases[sample.id] = count(truth, guess, len(card.classes), overlapping=card.overlapping)
 
     metrics = summarise(list(cases.values()), card.classes)
     EVALUATE_REPORT.mkdir(parents=True, exist_ok=True)
@@ -84,7 +88,9 @@ def _draw_overlays(
     for rank, key in enumerate(spread(ranked, number)):
         name = re.sub(r"[^\w.-]+", "_", key)[:100]
         caption = f"{key}  Dice {dice[key]:.3f}   image | truth | prediction"
-        draw(folder / f"{rank:02d}-{name}.png", *segment(samples[key]), card.colours, caption)
+        draw(
+            folder / f"{rank:02d}-{name}.png", *segment(samples[key]), Palette(card.colours, card.overlapping), caption
+        )
 
 
 if __name__ == "__main__":

@@ -16,14 +16,15 @@ from seglib.checkpoint import Card, build_segmenter, save_checkpoint
 from seglib.config import parse, read_params, section
 from seglib.curves import summary, timing, write_curves
 from seglib.engine import DivergedError, Epoch, Training, open_fabric
+from seglib.errors import SegError
 from seglib.fingerprint import stage_versions
-from seglib.io.cache import open_cache
+from seglib.io.cache import Tensors, open_cache
 from seglib.loading import CachedSamples, channel_statistics, ordered_loader, training_loader
 from seglib.loggers import open_loggers
 from seglib.paths import BEST, CACHE, INDEX, SPLIT, TRAIN_REPORT, training_logs
 from seglib.sections.augment import Augment, preset
-from seglib.sections.image_size import ImageSize
 from seglib.sections.optimizer import Optimizer
+from seglib.sections.pixels import Pixels
 from seglib.sections.selection import Selection
 from seglib.sections.train import Train
 from seglib.seeding import seed_for
@@ -62,17 +63,18 @@ def main() -> None:
 
 def _prepare(fabric: Fabric, settings: Train, params: Mapping[str, Any]) -> tuple[Training, Card]:
     cache, sides = open_cache(CACHE), read_split(SPLIT)
+    card = _card(params)
+    _refuse_volumes(cache)
     augment = section(params, "augment", Augment)
     augmenter = Augmenter(preset(params, augment.name))
-    training_side = CachedSamples(cache, sides["train"], settings.seed, augmenter)
+    training_side = CachedSamples(cache, sides["train"], settings.seed, augmenter, _crop(params))
     loader, sampler = training_loader(training_side, settings.batch_size, settings.workers)
     val_loader = ordered_loader(CachedSamples(cache, sides["val"]), settings.batch_size, settings.workers)
 
-    card = _card(params)
     torch.manual_seed(seed_for(settings.seed, "weights"))
     model = build_segmenter(card, *channel_statistics(training_side))
     loss_plugin = plugins.load(losses, section(params, "loss", Selection).name)
-    loss = loss_plugin.build(plugins.options(loss_plugin, params), len(card.classes))
+    loss = loss_plugin.build(plugins.options(loss_plugin, params), overlapping=card.overlapping)
     decay = section(params, "optimizer", Optimizer).weight_decay
     model, optimizer = fabric.setup(model, torch.optim.AdamW(model.parameters(), settings.lr, weight_decay=decay))
 
@@ -80,7 +82,10 @@ def _prepare(fabric: Fabric, settings: Train, params: Mapping[str, Any]) -> tupl
     options, steps = plugins.options(schedule, params), settings.epochs * len(loader)
     scheduler = LambdaLR(optimizer, lambda step: schedule.factor(options, step, steps))
     loader, val_loader = fabric.setup_dataloaders(loader, val_loader, use_distributed_sampler=False)
-    return Training(fabric, model, optimizer, scheduler, loss, loader, sampler, val_loader, settings), card
+    training = Training(
+        fabric, model, optimizer, scheduler, loss, loader, sampler, val_loader, settings, card.overlapping
+    )
+    return training, card
 
 
 def _card(params: Mapping[str, Any]) -> Card:
@@ -89,13 +94,24 @@ def _card(params: Mapping[str, Any]) -> Card:
         model=name,
         options=params["model"][name],
         dataset=json.loads(INDEX.read_text())["dataset"],
-        image_size=_image_size(params),
+        pixels=_pixels(params).model_dump(),
         versions=stage_versions("train"),
     )
 
 
-def _image_size(params: Mapping[str, Any]) -> int | float | list[int]:
-    return parse(ImageSize, {"image_size": params["preprocess"].get("image_size")}, "preprocess").image_size
+def _pixels(params: Mapping[str, Any]) -> Pixels:
+    asked = {key: value for key, value in params["preprocess"].items() if key in Pixels.model_fields}
+    return parse(Pixels, asked, "preprocess")
+
+
+def _crop(params: Mapping[str, Any]) -> tuple[int, ...] | None:
+    pixels = _pixels(params)
+    return pixels.sides(2) if pixels.resize == "native" else None
+
+
+def _refuse_volumes(cache: Mapping[str, Tensors]) -> None:
+    if any(tensors["mask"].ndim == 3 for tensors in cache.values()):
+        raise SegError("the cache holds whole volumes, which no network here takes yet; let data.<name>.take be slices")
 
 
 def _rescue(best: list[Epoch], kept: Path) -> str:

@@ -19,8 +19,13 @@ class Params(Section):
     """Whether the background is one of the classes that the Dice term averages."""
 
 
-def build(params: Params, classes: int) -> "nn.Module":
-    """MONAI's `DiceLoss` on softmax probabilities, with sums over the whole batch, and cross-entropy."""
+def build(params: Params, *, overlapping: bool) -> "nn.Module":
+    """MONAI's `DiceLoss` on probabilities, with sums over the whole batch, and cross-entropy."""
     from seglib.masked_losses import DiceCELoss
 
-    return DiceCELoss(classes, params.dice_weight, params.ce_weight, include_background=params.include_background)
+    return DiceCELoss(
+        params.dice_weight,
+        params.ce_weight,
+        include_background=params.include_background,
+        overlapping=overlapping,
+    )

@@ -42,7 +42,7 @@ def training(chosen, lr=0.1):
         model,
         optimizer,
         schedule,
-        DiceCELoss(2, 1, 1, include_background=False),
+        DiceCELoss(1, 1, include_background=False, overlapping=False),
         loader,
         sampler,
         validation,

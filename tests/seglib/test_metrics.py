@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from monai.metrics.meandice import compute_dice
 
+from seglib.io.planes import class_planes, merge_planes
 from seglib.io.sample import IGNORE
 from seglib.metrics import count, summarise
 
@@ -74,3 +75,41 @@ def test_metrics_are_flat_and_finite(seed, cases):
     random = np.random.default_rng(seed)
     pairs = [maps(*random.integers(0, random.integers(1, 4), (2, 3, 3))) for _ in range(cases)]
     assert all(isinstance(value, (int, float)) and np.isfinite(value) for value in summarise(pairs, CLASSES).values())
+
+
+def test_overlapping_classes_by_hand():
+    truth, guess = np.array([[1, 3, 2, 0, IGNORE]], np.uint8), np.array([[3, 1, 2, 0, 3]], np.uint8)
+    case = count(truth, guess, 3, overlapping=True)
+    assert case.both.tolist() == [1, 2, 1]
+    assert case.truth.tolist() == [1, 2, 2]
+    assert case.guess.tolist() == [1, 2, 2]
+    assert case.dice.tolist() == [1, 1, 0.5]
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 7), st.sampled_from([(5, 6), (2, 3, 4)]))
+def test_each_overlapping_class_counts_as_a_map_of_its_own(seed, foreground, shape):
+    random = np.random.default_rng(seed)
+    truth, guess = random.integers(0, 2**foreground, (2, *shape)).astype(np.uint8)
+    truth[random.random(shape) < 0.2] = IGNORE
+    found = count(truth, guess, foreground + 1, overlapping=True)
+    takes = [list(class_planes(mask, foreground + 1, overlapping=True)) for mask in (truth, guess)]
+    for c, (one, other) in enumerate(zip(*takes, strict=True)):
+        alone = count(np.where(truth == IGNORE, IGNORE, one).astype(np.uint8), other.astype(np.uint8), 2)
+        assert (found.both[c], found.truth[c], found.guess[c]) == (alone.both[1], alone.truth[1], alone.guess[1])
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_classes_that_do_not_overlap_count_alike_either_way(seed):
+    truth, guess = np.random.default_rng(seed).integers(0, 3, (2, 6, 7))
+    exclusive = maps(truth, guess)
+    merged = [merge_planes(np.stack([mask == 1, mask == 2])) for mask in (truth, guess)]
+    overlapping = count(merged[0], merged[1], 3, overlapping=True)
+    np.testing.assert_array_equal(exclusive.dice, overlapping.dice)
+    np.testing.assert_array_equal(exclusive.iou, overlapping.iou)
+
+
+@pytest.mark.parametrize("overlapping", [False, True])
+def test_a_case_of_which_no_pixel_counts_has_no_value(overlapping):
+    case = count(np.full((3, 3), IGNORE, np.uint8), np.ones((3, 3), np.uint8), 3, overlapping=overlapping)
+    assert np.isnan(case.dice).all()
+    assert np.isnan(case.iou).all()
