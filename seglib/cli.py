@@ -37,6 +37,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("seg", description="The segmentation pipeline's own commands.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
+    check = commands.add_parser("check", help="read the whole data set and say what is wrong with it")
+    check.add_argument("--accept", action="store_true", help="add the warnings to accepted.txt")
+    check.set_defaults(run=_check)
+
     recipe = commands.add_parser("recipe", help="write the parameters that do well on a data set into params.yaml")
     recipe.add_argument("name", help="a file of recipes/, such as kvasir")
     recipe.set_defaults(run=_recipe)
@@ -48,6 +52,20 @@ def _parser() -> argparse.ArgumentParser:
     clean = commands.add_parser("clean", help="delete .store/: ready shards and broken-off downloads")
     clean.set_defaults(run=_clean)
     return parser
+
+
+def _check(parsed: argparse.Namespace) -> None:
+    from seglib.check import accept, check_data
+    from seglib.config import read_params
+    from seglib.paths import ACCEPTED, CONTACT_SHEET, QUALITY
+
+    report = check_data(read_params())
+    print(report.describe())
+    print(f"written to {QUALITY}" + (f"; look at {CONTACT_SHEET}" if CONTACT_SHEET.exists() else ""))
+    if parsed.accept:
+        print(f"{accept(report)} findings are now accepted by {ACCEPTED}")
+    if report.errors:
+        sys.exit(1)
 
 
 def _recipe(parsed: argparse.Namespace) -> None:

@@ -66,6 +66,6 @@ def put_outputs_back() -> list[str]:
             out.use_cache = True
             try:
                 out.checkout(force=True)
-            except DvcException:
+            except (DvcException, FileNotFoundError):
                 lost.append(str(out))
     return lost

@@ -10,6 +10,7 @@ from seglib.config import Section, forbidden_keys, own_values, problems, read_pa
 from seglib.errors import SegError, nearest
 from seglib.paths import CONFIG, PARAMS
 from seglib.sections.augment import Augment, preset
+from seglib.sections.check import Check
 from seglib.sections.data import Data
 from seglib.sections.evaluate import Evaluate
 from seglib.sections.optimizer import Optimizer
@@ -22,6 +23,7 @@ from seglib.stage import run_stage
 SECTIONS: dict[str, type[Section]] = {
     "data": Data,
     "preprocess": Preprocess,
+    "check": Check,
     "split": Split,
     "augment": Augment,
     "model": Selection,
