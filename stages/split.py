@@ -3,18 +3,30 @@
 import json
 
 from seglib.config import read_params, section
-from seglib.paths import INDEX, SPLIT
+from seglib.paths import INDEX, QUALITY, SPLIT
 from seglib.sections.split import Split
-from seglib.splitting import split_samples
+from seglib.splitting import balance, leaks, split_samples
 from seglib.stage import run_stage
+
+SHOWN = 10
+"""Leaks that are printed; `data/split.json` has all of them."""
 
 
 def main() -> None:
     """Write `data/split.json`."""
     settings = section(read_params(), "split", Split)
-    sides = split_samples(json.loads(INDEX.read_text())["samples"], settings)
-    SPLIT.write_text(json.dumps(sides, indent=1) + "\n")
+    index = json.loads(INDEX.read_text())
+    samples, clusters = index["samples"], json.loads(QUALITY.read_text())["clusters"]
+    sides = split_samples(samples, clusters, settings)
+    warnings = leaks(sides, samples, clusters)
+    classes = [entry["name"] for entry in index["dataset"]["classes"]]
+    summary = {"balance": balance(sides, samples, classes), "leaks": warnings}
+    SPLIT.write_text(json.dumps({**sides, "summary": summary}, indent=1) + "\n")
     print(", ".join(f"{side} {len(ids)}" for side, ids in sides.items()))
+    for warning in warnings[:SHOWN]:
+        print(f"warning: {warning}")
+    if len(warnings) > SHOWN:
+        print(f"warning: and {len(warnings) - SHOWN} more leaks of the official lists")
 
 
 if __name__ == "__main__":
