@@ -13,13 +13,15 @@ from seglib.paths import PIPELINE, VERSIONS
 
 def stage_digest(stage: str, params: Mapping[str, Any]) -> str:
     """Hash the code and the library versions that `dvc.yaml` lists for a stage."""
-    declared = read_yaml(PIPELINE)["stages"][stage]
-    code = [_fill_in(dep, params) for dep in declared["deps"] if dep.endswith(".py")]
-    content = {
-        "code": {path: hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in sorted(code)},
-        "versions": stage_versions(stage),
-    }
+    content = {"code": stage_code(stage, params), "versions": stage_versions(stage)}
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def stage_code(stage: str, params: Mapping[str, Any]) -> dict[str, str]:
+    """The code files that `dvc.yaml` lists for a stage, with their sha256."""
+    deps = read_yaml(PIPELINE)["stages"][stage]["deps"]
+    code = [_fill_in(dep, params) for dep in deps if dep.endswith(".py")]
+    return {path: hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in sorted(code)}
 
 
 def stage_versions(stage: str) -> dict[str, str]:

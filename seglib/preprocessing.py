@@ -4,10 +4,11 @@ import hashlib
 import json
 import shutil
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import cv2
 import joblib
@@ -16,13 +17,22 @@ import torch
 from tqdm import tqdm
 
 from seglib import store
+from seglib.errors import SegError
+from seglib.facts import Facts, sample_facts
+from seglib.intensity import Intensity
 from seglib.io.cache import Tensors, pack_shard, shard_name, shard_of
-from seglib.io.resize import resize_image, resize_mask, target_shape
+from seglib.io.resize import geometry
 from seglib.io.sample import Sample, Spec
+from seglib.sections.pixels import Pixels
 from seglib.sections.preprocess import Preprocess
 
-Facts = dict[str, Any]
-"""What the index knows of a sample: id, group, native height and width, spacing, pixels a class."""
+
+class Built(NamedTuple):
+    """What reading samples gave: facts of the good ones, and what is wrong with the others."""
+
+    facts: list[Facts]
+    problems: dict[str, str]
+    """Sample id → message."""
 
 
 @dataclass(frozen=True)
@@ -33,89 +43,111 @@ class CacheBuilder:
     library versions and the data set's options.
     """
 
+    samples: Sequence[Sample]
     spec: Spec
     settings: Preprocess
     digest: str
     cache: Path
     store_folder: Path
 
-    def build(self, samples: Sequence[Sample]) -> list[Facts]:
-        """Write every shard, on all cores; returns the samples' facts in the order of their ids.
+    def build(self, tasks: Callable[["CacheBuilder"], Iterator[Built]] | None = None) -> Built:
+        """Write every shard, on all cores of this machine unless `tasks` does it elsewhere.
 
-        Memory holds about three times a shard for each core. Raises SegError for a sample that cannot be used.
+        All samples are read, whatever is wrong with some; a shard with a bad one goes not into the store.
+        Memory holds about three times a shard for each core.
         """
         shutil.rmtree(self.cache, ignore_errors=True)
         self.cache.mkdir(parents=True)
-        shards = self._assign(samples)
-        cv2.setNumThreads(1)
-        parallel = joblib.Parallel(n_jobs=-1, prefer="threads", return_as="generator_unordered")
-        tasks = (joblib.delayed(self._write)(number, members) for number, members in shards.items())
         facts: list[Facts] = []
-        with tqdm(desc="preprocess", total=len(samples), unit="image", disable=None) as bar:
-            for done in cast("Iterator[list[Facts]]", parallel(tasks)):
-                facts += done
-                bar.update(len(done))
-        return sorted(facts, key=lambda fact: fact["id"])
+        problems: dict[str, str] = {}
+        with tqdm(desc="preprocess", total=len(self.samples), unit="image", disable=None) as bar:
+            for done in (tasks or _on_threads)(self):
+                facts += done.facts
+                problems |= done.problems
+                bar.update(len(done.facts) + len(done.problems))
+        return Built(sorted(facts, key=lambda fact: fact["id"]), dict(sorted(problems.items())))
 
-    def _assign(self, samples: Sequence[Sample]) -> dict[int, list[Sample]]:
+    @cached_property
+    def shards(self) -> Mapping[int, list[Sample]]:
+        """The samples of each shard, by id; slices of one volume lie in one shard."""
         shards: defaultdict[int, list[Sample]] = defaultdict(list)
-        for sample in sorted(samples, key=lambda sample: sample.id):
-            shards[shard_of(sample.id, self.settings.shards)].append(sample)
-        return shards
+        for sample in sorted(self.samples, key=lambda sample: sample.id):
+            shards[shard_of(sample.volume or sample.id, self.settings.shards)].append(sample)
+        return dict(shards)
 
-    def _write(self, number: int, members: list[Sample]) -> list[Facts]:
-        fingerprints = [sample.fingerprint() for sample in members]
+    def write(self, number: int) -> Built:
+        """Write one shard."""
+        cv2.setNumThreads(1)
+        members = self.shards[number]
+        fingerprints = [_fingerprint(sample) for sample in members]
         key = self._key(members, fingerprints)
         packed = store.load(self.store_folder, f"{key}.pt")
         known = store.load(self.store_folder, f"{key}.json")
+        problems: dict[str, str] = {}
         if packed is None or known is None:
-            packed, known = self._compute(members, fingerprints)
-            store.save(self.store_folder, f"{key}.pt", packed)
-            store.save(self.store_folder, f"{key}.json", known)
+            packed, known, problems = self._compute(members, fingerprints)
+            if not problems:
+                store.save(self.store_folder, f"{key}.pt", packed)
+                store.save(self.store_folder, f"{key}.json", known)
         (self.cache / shard_name(number)).write_bytes(packed)
-        return json.loads(bytes(known))
+        return Built(json.loads(bytes(known)), problems)
 
     def _key(self, members: list[Sample], fingerprints: list[str]) -> str:
-        content = [
-            self.digest,
-            self.settings.image_size,
-            [(s.id, s.group, s.spacing, f) for s, f in zip(members, fingerprints, strict=True)],
+        pixels = {name: getattr(self.settings, name) for name in Pixels.model_fields}
+        described = [
+            (s.id, s.group, s.spacing, s.side, s.volume, s.source, dict(s.facts), fingerprint)
+            for s, fingerprint in zip(members, fingerprints, strict=True)
         ]
-        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+        return hashlib.sha256(json.dumps([self.digest, asdict(self.spec), pixels, described]).encode()).hexdigest()
 
-    def _compute(self, members: list[Sample], fingerprints: list[str]) -> tuple[bytes, bytes]:
+    def _compute(self, members: list[Sample], fingerprints: list[str]) -> tuple[bytes, bytes, dict[str, str]]:
         tensors: dict[str, Tensors] = {}
         facts: list[Facts] = []
+        problems: dict[str, str] = {}
+        intensity = Intensity(self.spec, self.settings)
         for sample, fingerprint in zip(members, fingerprints, strict=True):
-            image, mask = sample.read(self.spec)
-            shape = target_shape(mask.shape[0], mask.shape[1], self.settings.image_size)
-            tensors[sample.id] = {
-                "image": torch.from_numpy(_channels_first(resize_image(image, shape))),
-                "mask": torch.from_numpy(np.ascontiguousarray(resize_mask(mask, shape))),
-            }
-            facts.append(_facts(sample, fingerprint, mask, len(self.spec.classes)))
-        return pack_shard(tensors), json.dumps(facts).encode()
+            try:
+                tensors[sample.id], known = self._read(sample, fingerprint, intensity)
+                facts.append(known)
+            except SegError as error:
+                problems[sample.id] = str(error)
+            except (cv2.error, ArithmeticError, LookupError, MemoryError, OSError, RuntimeError, ValueError) as error:
+                problems[sample.id] = f"sample '{sample.id}': cannot be processed ({type(error).__name__}: {error})"
+        return pack_shard(tensors), json.dumps(facts).encode(), problems
+
+    def _read(self, sample: Sample, fingerprint: str, intensity: Intensity) -> tuple[Tensors, Facts]:
+        image, mask = sample.read(self.spec)
+        limits = intensity.limits(sample, image)
+        shape = geometry(mask.shape, sample.spacing, self.settings)
+        tensors = {
+            "image": torch.from_numpy(_channels_first(shape.image(intensity.apply(image, limits)))),
+            "mask": torch.from_numpy(np.ascontiguousarray(shape.mask(mask))),
+        }
+        return tensors, sample_facts(sample, fingerprint, image, mask, self.spec, limits)
+
+
+def _fingerprint(sample: Sample) -> str:
+    """Empty where a file cannot be read, which reading the sample then tells."""
+    try:
+        return sample.fingerprint()
+    except SegError:
+        return ""
+
+
+def _on_threads(builder: CacheBuilder) -> Iterator[Built]:
+    parallel = joblib.Parallel(n_jobs=-1, prefer="threads", return_as="generator_unordered")
+    return cast("Iterator[Built]", parallel(joblib.delayed(builder.write)(number) for number in builder.shards))
 
 
 def write_index(path: Path, name: str, spec: Spec, facts: Sequence[Facts]) -> None:
     """Write what is known of the data set and of each sample before any resizing."""
-    index = {"dataset": {"name": name, **asdict(spec)}, "samples": facts}
+    index: dict[str, Any] = {"dataset": {"name": name, **asdict(spec)}, "samples": facts}
     path.write_text(json.dumps(index, indent=1) + "\n")
 
 
 def _channels_first(image: np.ndarray) -> np.ndarray:
+    if image.ndim == 4:
+        return np.ascontiguousarray(np.moveaxis(image, -1, 0))
     planes = np.empty((image.shape[2], *image.shape[:2]), image.dtype)
     cv2.split(image, list(planes))  # five times as fast as numpy's transposed copy
     return planes
-
-
-def _facts(sample: Sample, fingerprint: str, mask: np.ndarray, classes: int) -> Facts:
-    return {
-        "id": sample.id,
-        "group": sample.group,
-        "height": mask.shape[0],
-        "width": mask.shape[1],
-        "spacing": sample.spacing,
-        "pixels": [int(np.count_nonzero(mask == index)) for index in range(classes)],
-        "fingerprint": fingerprint,
-    }

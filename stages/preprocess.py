@@ -1,16 +1,18 @@
 """Turn the archive into the index and the tensor cache, recomputing only the shards that changed."""
 
-import json
-
 from seglib import store
+from seglib.caching import SHARDS, build_cache
 from seglib.config import read_params, section
-from seglib.fingerprint import stage_digest
+from seglib.errors import SegError
 from seglib.paths import CACHE, INDEX
 from seglib.paths import store as store_folder
-from seglib.preprocessing import CacheBuilder, write_index
+from seglib.preprocessing import write_index
 from seglib.sections.preprocess import Preprocess
 from seglib.source import read_source
 from seglib.stage import run_stage
+
+SHOWN = 20
+"""Bad samples that a message lists."""
 
 
 def main() -> None:
@@ -18,11 +20,20 @@ def main() -> None:
     params = read_params()
     settings = section(params, "preprocess", Preprocess)
     source = read_source(params)
-    shards = store_folder() / "shards"
-    digest = json.dumps([stage_digest("preprocess", params), source.options.model_dump()])
-    facts = CacheBuilder(source.spec, settings, digest, CACHE, shards).build(source.samples)
-    write_index(INDEX, params["data"]["name"], source.spec, facts)
-    store.trim(shards, settings.store_limit_gb * 1e9)
+    built = build_cache(params, source, CACHE)
+    if built.problems:
+        raise SegError(_describe(built.problems, len(source.samples)))
+    write_index(INDEX, params["data"]["name"], source.spec, built.facts)
+    store.trim(store_folder() / SHARDS, settings.store_limit_gb * 1e9)
+
+
+def _describe(problems: dict[str, str], total: int) -> str:
+    lines = [f"  {message}" for message in list(problems.values())[:SHOWN]]
+    if len(problems) > SHOWN:
+        lines.append(f"  and {len(problems) - SHOWN} more")
+    return "\n".join(
+        [f"{len(problems)} of {total} samples cannot be used; `seg check` tells of everything at once:", *lines]
+    )
 
 
 if __name__ == "__main__":
