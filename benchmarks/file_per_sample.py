@@ -8,21 +8,23 @@ import json
 
 from seglib import store
 from seglib.config import read_params, section
+from seglib.facts import Facts
 from seglib.fingerprint import stage_digest
 from seglib.io.sample import Sample
 from seglib.paths import CACHE, INDEX
 from seglib.paths import store as store_folder
-from seglib.preprocessing import CacheBuilder, Facts, write_index
+from seglib.preprocessing import Built, CacheBuilder, write_index
 from seglib.sections.preprocess import Preprocess
 from seglib.source import read_source
 from seglib.stage import run_stage
 
 
 class FilePerSampleBuilder(CacheBuilder):
-    """Writes `<id>.pt` for each sample; a shard is only the work that a thread takes at once."""
+    """Writes `shard-<id>.pt` for each sample; a shard is only the work that a thread takes at once."""
 
-    def _write(self, number: int, members: list[Sample]) -> list[Facts]:
-        return [fact for sample in members for fact in self._write_one(number, sample)]
+    def write(self, number: int) -> Built:
+        """Write the samples that would be one shard."""
+        return Built([fact for sample in self.shards[number] for fact in self._write_one(number, sample)], {})
 
     def _write_one(self, number: int, sample: Sample) -> list[Facts]:
         fingerprints = [sample.fingerprint()]
@@ -30,10 +32,10 @@ class FilePerSampleBuilder(CacheBuilder):
         packed = store.load(folder, f"{key}.pt")
         known = store.load(folder, f"{key}.json")
         if packed is None or known is None:
-            packed, known = self._compute([sample], fingerprints)
+            packed, known, _ = self._compute([sample], fingerprints)
             store.save(folder, f"{key}.pt", packed)
             store.save(folder, f"{key}.json", known)
-        (self.cache / f"{sample.id}.pt").write_bytes(packed)
+        (self.cache / f"shard-{sample.id}.pt").write_bytes(packed)
         return json.loads(bytes(known))
 
 
@@ -43,8 +45,9 @@ def main() -> None:
     settings = section(params, "preprocess", Preprocess)
     source = read_source(params)
     digest = json.dumps([stage_digest("preprocess", params), source.options.model_dump()])
-    builder = FilePerSampleBuilder(source.spec, settings, digest, CACHE, store_folder() / "samples")
-    write_index(INDEX, params["data"]["name"], source.spec, builder.build(source.samples))
+    places = CACHE, store_folder() / "samples"
+    builder = FilePerSampleBuilder(source.samples, source.spec, settings, digest, *places)
+    write_index(INDEX, params["data"]["name"], source.spec, builder.build().facts)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """One of 20,000 images changed: what `dvc repro` costs, packed in shards and as a file a sample.
 
 Targets: the stage at most 6 s, `dvc repro split` at most 15 s. `dvc repro split` runs what is
-affected up to the split (config, download, preprocess, split); training is no preprocessing.
+affected up to the split (config, download, preprocess, check, split); training is no preprocessing.
 20,000 images with their masks are 40,000 files, and DVC walks a changed folder about ten times, so
 the same data as one stored zip archive stands beside it; packing it anew is not timed.
 Everything that is read lies in the page cache. Needs some minutes and 9 GB of temporary files.
@@ -58,7 +58,7 @@ def _compare(projects: dict[str, Project], change: Iterator[None], rounds: int, 
 
     def repro(name: str) -> Cost:
         next(change)
-        return cost(lambda: _expect(projects[name], ["preprocess", "split"]))
+        return cost(lambda: _expect(projects[name], ["preprocess", "check", "split"]))
 
     def nothing(name: str) -> Cost:
         return cost(lambda: _expect(projects[name], []))
@@ -83,7 +83,7 @@ def _measure_archive(folder: Path, change: Iterator[None], rounds: int) -> None:
     def repro() -> Cost:
         next(change)
         _pack(data, archive)
-        return cost(lambda: _expect(project, ["preprocess", "split"]))
+        return cost(lambda: _expect(project, ["preprocess", "check", "split"]))
 
     found = alternate({"zip": repro}, rounds)["zip"]
     report_cost("1 image changed, dvc repro split [shards, data as one zip]", found, at_most=15)

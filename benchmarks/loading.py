@@ -8,6 +8,7 @@ processes of their own.
 
 import argparse
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -17,7 +18,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from benchmarks.measuring import alternate, cost, report, report_host, scratch
+from benchmarks.measuring import alternate, cost, preprocess_settings, report, report_host, scratch
 from benchmarks.photographs import write_photographs
 from seglib import plugins
 from seglib.augment import Augmenter
@@ -30,7 +31,6 @@ from seglib.loading import Batch, CachedSamples, channel_statistics, ordered_loa
 from seglib.losses import dice_ce
 from seglib.preprocessing import CacheBuilder
 from seglib.sections.augment import preset
-from seglib.sections.preprocess import Preprocess
 from seglib.sections.train import Train
 
 IMAGE_SIZE = 256
@@ -139,9 +139,8 @@ def _drain(loader: DataLoader[Batch]) -> None:
 
 def _training(params: dict[str, Any], samples: CachedSamples, settings: Train) -> Training:
     fabric = open_fabric(settings)
-    spec = kvasir.spec(kvasir.Params(threshold=127))
-    dataset = {"channels": spec.channels, "classes": [{"name": c.name, "colour": c.colour} for c in spec.classes]}
-    card = Card("unet", params["model"]["unet"], dataset, IMAGE_SIZE, {})
+    spec = kvasir.spec(Path(), kvasir.Params(threshold=127))
+    card = Card("unet", params["model"]["unet"], asdict(spec), preprocess_settings().model_dump(), {})
     torch.manual_seed(0)
     model, optimizer = fabric.setup(
         network := build_segmenter(card, *channel_statistics(CachedSamples(samples.cache, samples.ids[:8]))),
@@ -149,7 +148,7 @@ def _training(params: dict[str, Any], samples: CachedSamples, settings: Train) -
     )
     options = plugins.options(dice_ce, params)
     assert isinstance(options, dice_ce.Params)
-    loss = dice_ce.build(options, len(spec.classes))
+    loss = dice_ce.build(options, overlapping=spec.overlapping)
     loader, sampler = training_loader(samples, settings.batch_size, settings.workers)
     val_loader = ordered_loader(CachedSamples(samples.cache, samples.ids[:1]), 1, 0)
     loader, val_loader = fabric.setup_dataloaders(loader, val_loader, use_distributed_sampler=False)
@@ -159,9 +158,9 @@ def _training(params: dict[str, Any], samples: CachedSamples, settings: Train) -
 
 def _build_cache(folder: Path) -> Path:
     options = kvasir.Params(threshold=127)
-    settings = Preprocess(image_size=IMAGE_SIZE, shards=16, store_limit_gb=20.0)
-    builder = CacheBuilder(kvasir.spec(options), settings, "benchmark", folder / "cache", folder / "store")
-    builder.build(kvasir.samples(folder / "data", options))
+    settings = preprocess_settings(image_size=IMAGE_SIZE, shards=16)
+    samples, spec = kvasir.samples(folder / "data", options), kvasir.spec(folder, options)
+    CacheBuilder(samples, spec, settings, "benchmark", folder / "cache", folder / "store").build()
     return folder / "cache"
 
 

@@ -2,7 +2,9 @@
 
 import os
 import platform
+import resource
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -10,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from seglib.config import read_params
+from seglib.sections.preprocess import Preprocess
 from tests.project import Project, make_project
 
 
@@ -72,6 +76,17 @@ def scratch() -> Iterator[Path]:
             del os.environ["DVC_SITE_CACHE_DIR"]
             if before is not None:
                 os.environ["DVC_SITE_CACHE_DIR"] = before
+
+
+def preprocess_settings(**values: Any) -> Preprocess:
+    """The `preprocess` section of `params.yaml` with other values."""
+    return Preprocess.model_validate(read_params()["preprocess"] | values)
+
+
+def peak_megabytes() -> float:
+    """The most memory that this process has held so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1e6 if sys.platform == "darwin" else 1e3)
 
 
 def new_project(root: Path, params: dict[str, Any]) -> Project:

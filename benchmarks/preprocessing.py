@@ -9,9 +9,7 @@ costs follows from the cached size, so the ratio is best where images are much l
 
 import argparse
 import os
-import resource
 import shutil
-import sys
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -20,11 +18,20 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.measuring import Cost, alternate, cost, report, report_cost, report_host, scratch
+from benchmarks.measuring import (
+    Cost,
+    alternate,
+    cost,
+    peak_megabytes,
+    preprocess_settings,
+    report,
+    report_cost,
+    report_host,
+    scratch,
+)
 from benchmarks.photographs import write_photographs
 from seglib.datasets import kvasir
 from seglib.preprocessing import CacheBuilder
-from seglib.sections.preprocess import Preprocess
 
 CASES = ((1, 256), (1, 128), (2, 256))
 """How often the side of 352 pixels is enlarged, and the cached side. Kvasir-SEG's published images
@@ -83,10 +90,10 @@ def _decode(shape: tuple[int, int], pair: tuple[Path, Path]) -> None:
 def build(data: Path, image_size: int, images: int) -> None:
     """Build the cache of `data` beside it, with nothing in the store."""
     options = kvasir.Params(threshold=127)
-    settings = Preprocess(image_size=image_size, shards=max(1, images // IMAGES_PER_SHARD), store_limit_gb=20.0)
+    settings = preprocess_settings(image_size=image_size, shards=max(1, images // IMAGES_PER_SHARD))
     work = data.parent / "work"
-    builder = CacheBuilder(kvasir.spec(options), settings, "benchmark", work / "cache", work / "store")
-    builder.build(kvasir.samples(data, options))
+    samples, spec = kvasir.samples(data, options), kvasir.spec(data, options)
+    CacheBuilder(samples, spec, settings, "benchmark", work / "cache", work / "store").build()
 
 
 def _compare_memory(folder: Path, images: int) -> None:
@@ -107,8 +114,7 @@ def _peak_megabytes(data: Path, images: int) -> float:
 
 def _build_and_measure(data: Path, images: int) -> float:
     build(data, 256, images)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1e6 if sys.platform == "darwin" else 1e3)
+    return peak_megabytes()
 
 
 if __name__ == "__main__":

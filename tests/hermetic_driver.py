@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 LIBRARIES = {"train": ["torch", "monai.losses.dice", "lightning_fabric", "albumentations", "dvclive.fabric"]}
-LIBRARIES["evaluate"] = LIBRARIES["preprocess"] = ["torch", "cv2", "monai.networks.nets.unet"]
+LIBRARIES["evaluate"] = LIBRARIES["preprocess"] = LIBRARIES["check"] = ["torch", "cv2", "monai.networks.nets.unet"]
 
 
 def run(stage: str) -> bool:

@@ -14,10 +14,12 @@ import numpy as np
 from ruamel.yaml import YAML
 
 REPOSITORY = Path(__file__).parent.parent
-STAGES = ("config", "download", "preprocess", "split", "train", "evaluate")
+STAGES = ("config", "download", "preprocess", "check", "split", "train", "evaluate")
 OUTPUTS = (
     "data/index.json",
     "data/cache",
+    "data/quality.json",
+    "reports/check/contact_sheet.png",
     "data/split.json",
     "models/best.pt",
     "reports/train/metrics.json",

@@ -17,7 +17,10 @@ from tests.project import REPOSITORY, STAGES, Project
 
 ONLY_ORDERED = {"data/config.txt", "data/published", "data/raw"}
 """Waited for, or read only where the data set is a published one."""
-NO_OUTPUT_DEPENDS_ON = {"preprocess": ["preprocess.store_limit_gb"], "train": ["train.workers"]}
+NO_OUTPUT_DEPENDS_ON = {
+    "preprocess": [f"preprocess.{name}" for name in ("store_limit_gb", "backend", "scheduler")],
+    "train": ["train.workers"],
+}
 """Read, but declared by no stage, so that another value reruns nothing."""
 KINDS = (datasets, losses, models, schedulers)
 

@@ -147,7 +147,7 @@ def test_every_problem_of_every_section_is_told_at_once():
             "data.folder.classes.1.value: Input should be less",
         ),
         ("preprocess.image_size", [64, 64, 3], "(found [64, 64, 3])"),
-        ("split", {"val": 0.5, "test": 0.5, "seed": 0}, "split: val + test must stay below 1, found 1"),
+        ("split", DEFAULTS["split"] | {"val": 0.5, "test": 0.5}, "split: val + test must stay below 1, found 1"),
         ("split", ..., "split: missing section"),
         ("split", None, "split: must hold `key: value` lines (found None)"),
         ("augment.mri", {"HorizontalFlip": {}}, "augment.mri: must be a list of transforms"),
