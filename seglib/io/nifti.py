@@ -16,10 +16,10 @@ from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
-from seglib.errors import SegError, listing
+from seglib.errors import SegError
 from seglib.io.archive import DAMAGE, HARMLESS_BYTES, LARGEST_RATIO, read_bytes
 from seglib.io.sample import file_fingerprint, place
-from seglib.io.volumes import Arrangement, Grid, Volume, narrowed, scan_values
+from seglib.io.volumes import Arrangement, Grid, Volume, labels_only, narrowed, scan_values
 
 SUFFIXES = (".nii", ".nii.gz")
 HEADER_BYTES = 540
@@ -105,15 +105,7 @@ def read_labels(file: Traversable) -> np.ndarray:
     voxels = _voxels(volume, file)
     if (channels := _channels(volume.shape, file)) != 1:
         raise SegError(f"{file}: the mask has {channels} values a voxel; save one")
-    if voxels.dtype.kind not in "buif":
-        raise SegError(f"{file}: the mask holds {voxels.dtype} voxels; save whole numbers from 0 to 255")
-    with np.errstate(invalid="ignore"):
-        labels = voxels.astype(np.uint8)
-    if (odd := labels != voxels).any():
-        raise SegError(
-            f"{file}: mask values {listing(np.unique(voxels[odd])[:5])}; "
-            "save whole numbers from 0 to 255, without interpolation"
-        )
+    labels = labels_only(voxels, file)
     return _arrangement(volume.shape, volume.affine, file).apply(labels.reshape(_spatial(volume.shape)))
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from seglib.errors import SegError, listing
+from seglib.errors import SegError
 from seglib.io.archive import DAMAGE, read_bytes
-from seglib.io.volumes import Arrangement, Grid, narrowed, scan_values
+from seglib.io.volumes import Arrangement, Grid, labels_only, narrowed, scan_values
 
 SUFFIXES = (".nrrd", ".seg.nrrd", ".mha")
 HEADER_BYTES = 1 << 20
@@ -79,14 +79,7 @@ def read_labels(file: Traversable) -> np.ndarray:
             f"{file}: the mask has {voxels.shape[3]} layers, for its segments overlap; "
             "export each segment as a labelmap of its own into masks/<class>/, or remove the overlap"
         )
-    with np.errstate(invalid="ignore"):
-        labels = voxels.astype(np.uint8)
-    if (odd := labels != voxels).any():
-        raise SegError(
-            f"{file}: mask values {listing(np.unique(voxels[odd])[:5])}; "
-            "save whole numbers from 0 to 255, without interpolation"
-        )
-    return labels[..., 0]
+    return labels_only(voxels[..., 0], file)
 
 
 def _voxels(file: Traversable) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from seglib.errors import SegError
+from seglib.errors import SegError, listing
 from seglib.io.sample import Fact, Sample, Side
 
 Take = Literal["axial", "coronal", "sagittal", "volume"]
@@ -188,6 +188,23 @@ def scan_values(values: np.ndarray, where: object) -> np.ndarray:
     The files of one data set often differ in type, and are to be windowed alike.
     """
     return narrowed(values.astype(np.int16) if values.dtype == np.uint8 else values, where)
+
+
+def labels_only(values: np.ndarray, where: object) -> np.ndarray:
+    """The values of a mask as uint8.
+
+    Raises SegError where one of them is no whole number from 0 to 255.
+    """
+    if values.dtype.kind not in "buif":
+        raise SegError(f"{where}: the mask holds {values.dtype} voxels; save whole numbers from 0 to 255")
+    with np.errstate(invalid="ignore"):
+        labels = values.astype(np.uint8)
+    if (odd := labels != values).any():
+        raise SegError(
+            f"{where}: mask values {listing(np.unique(values[odd])[:5])}; "
+            "save whole numbers from 0 to 255, without interpolation"
+        )
+    return labels
 
 
 def _slice(pixels: np.ndarray, axis: int, number: int) -> np.ndarray:
