@@ -29,7 +29,8 @@ def sample_facts(
     limits: Limits | None,
 ) -> Facts:
     """Describe a sample at its native size."""
-    counts = [int(np.count_nonzero(plane)) for plane in class_planes(mask, len(spec.classes), spec.overlapping)]
+    planes = class_planes(mask, len(spec.classes), overlapping=spec.overlapping)
+    counts = [int(np.count_nonzero(plane)) for plane in planes]
     mean, std = cv2.meanStdDev(image.reshape(len(image), -1))  # numpy's take twenty times as long
     return {
         "id": sample.id,

@@ -200,8 +200,8 @@ def _time_limit() -> Iterator[None]:
         options["timeout"] = options.get("timeout") or (download.CONNECT_TIMEOUT, download.READ_TIMEOUT)
         return send(self, request, **options)
 
-    setattr(HTTPAdapter, "send", send_in_time)  # noqa: B010
+    setattr(HTTPAdapter, "send", send_in_time)  # noqa: B010  (assigning to a method is a type error)
     try:
         yield
     finally:
-        setattr(HTTPAdapter, "send", send)  # noqa: B010
+        setattr(HTTPAdapter, "send", send)  # noqa: B010  (as above)

@@ -42,7 +42,7 @@ def count(truth: np.ndarray, guess: np.ndarray, classes: int, *, overlapping: bo
     counts = truth != IGNORE
     truth, guess = truth[counts], guess[counts]
     if overlapping:
-        planes = [class_planes(mask, classes, overlapping) for mask in (truth, guess)]
+        planes = [class_planes(mask, classes, overlapping=overlapping) for mask in (truth, guess)]
         sums = [(np.sum(t & g), np.sum(t), np.sum(g)) for t, g in zip(*planes, strict=True)]
         return CaseCounts(*np.array(sums, np.int64).T)
     return CaseCounts(

@@ -52,7 +52,7 @@ def displayable(image: np.ndarray) -> np.ndarray:
 def coloured(rgb: np.ndarray, mask: np.ndarray, palette: Palette) -> np.ndarray:
     """The picture under the mask's classes, each with its outline; ignored pixels are grey."""
     blended = rgb.copy()
-    planes = list(class_planes(mask, len(palette.colours), palette.overlapping))[1:]
+    planes = list(class_planes(mask, len(palette.colours), overlapping=palette.overlapping))[1:]
     layers = [(mask == IGNORE, IGNORED_COLOUR), *zip(planes, palette.colours[1:], strict=True)]
     for plane, colour in layers:
         blended[plane] = (blended[plane] * (1 - OPACITY) + np.array(colour) * OPACITY).astype(np.uint8)

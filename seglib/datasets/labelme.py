@@ -72,7 +72,7 @@ def _fingerprint(picture: Picture, values: Mapping[str, int]) -> str:
 
 def _pictures(root: Traversable) -> dict[str, Picture]:
     found = {
-        path: _picture(root, path, file, *known)
+        path: _picture(root, path, file, known)
         for path, file in walk(root, (".json",)).items()
         if (known := read_annotation(file))
     }
@@ -81,7 +81,8 @@ def _pictures(root: Traversable) -> dict[str, Picture]:
     return found
 
 
-def _picture(root: Traversable, path: str, file: Traversable, annotation: Annotation, embedded: bool) -> Picture:  # noqa: FBT001
+def _picture(root: Traversable, path: str, file: Traversable, known: tuple[Annotation, bool]) -> Picture:
+    annotation, embedded = known
     if embedded:
         return Picture(file, annotation, None)
     linked = at(root, path_inside(path.rpartition("/")[0], annotation.imagePath, file))

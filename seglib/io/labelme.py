@@ -55,9 +55,9 @@ class Annotation(BaseModel):
     """What a file says of its image; the image itself is read from the file anew when called for."""
 
     shapes: list[Shape]
-    imagePath: str = ""  # noqa: N815
-    imageHeight: Pixels | None = None  # noqa: N815
-    imageWidth: Pixels | None = None  # noqa: N815
+    imagePath: str = ""  # noqa: N815  (the files' own key)
+    imageHeight: Pixels | None = None  # noqa: N815  (the files' own key)
+    imageWidth: Pixels | None = None  # noqa: N815  (the files' own key)
 
 
 @dataclass(frozen=True)

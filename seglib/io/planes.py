@@ -7,7 +7,7 @@ import numpy as np
 from seglib.io.sample import IGNORE
 
 
-def class_planes(mask: np.ndarray, classes: int, overlapping: bool) -> Iterator[np.ndarray]:  # noqa: FBT001
+def class_planes(mask: np.ndarray, classes: int, *, overlapping: bool) -> Iterator[np.ndarray]:
     """The pixels of each class in turn, bool of the mask's shape; ignored ones belong to none."""
     counts = mask != IGNORE
     for index in range(classes):

@@ -24,7 +24,7 @@ def test_planes_are_those_of_the_mask(seed, overlapping, shape):
     assert planes.dtype == torch.int64
     assert counts.shape == (shape[0], 1, *shape[1:])
     for case in range(shape[0]):
-        expected = list(class_planes(mask[case], CLASSES, overlapping))[overlapping:]
+        expected = list(class_planes(mask[case], CLASSES, overlapping=overlapping))[overlapping:]
         np.testing.assert_array_equal(planes[case].numpy().astype(bool), expected)
     np.testing.assert_array_equal(counts[:, 0], mask != IGNORE)
 
