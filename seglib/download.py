@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import requests
@@ -15,6 +16,7 @@ from tqdm import tqdm
 
 from seglib.errors import SegError
 from seglib.io.archive import DAMAGE, open_source
+from seglib.paths import store
 
 ATTEMPTS = 5
 PAUSE = 1.0
@@ -32,7 +34,18 @@ Ask = Callable[[], requests.PreparedRequest]
 """Gives the request that the bytes answer."""
 
 
-def fetch(url: str, sha256: str, partial: Path, ask: Ask | None = None) -> str:
+class Keys(NamedTuple):
+    """The parameters that messages tell to check: the address, its digest, and where one's own copy is named."""
+
+    url: str
+    sha256: str
+    path: str
+
+
+DATA = Keys("data.url", "data.sha256", "data.path")
+
+
+def fetch(url: str, sha256: str, partial: Path, ask: Ask | None = None, keys: Keys = DATA) -> str:
     """Download `url` into the file `partial`, going on where an earlier try broke off.
 
     Where the bytes lie at an address that is given out for one try and must not be shown, `ask` asks for it
@@ -42,14 +55,14 @@ def fetch(url: str, sha256: str, partial: Path, ask: Ask | None = None) -> str:
     """
     partial.parent.mkdir(parents=True, exist_ok=True)
     for attempt in range(ATTEMPTS):
-        broken = _try(url, partial, ask)
+        broken = _try(url, partial, ask, keys)
         if not broken:
             break
         if attempt == ATTEMPTS - 1:
             have = partial.stat().st_size if partial.exists() else 0
             raise SegError(
                 f"{url}: {broken}, {ATTEMPTS} times; {have:,} bytes are kept, "
-                "and the next run goes on from there. Or take a mirror (data.url) or a copy (data.path)"
+                f"and the next run goes on from there. Or take a mirror ({keys.url}) or a copy ({keys.path})"
             )
         time.sleep(PAUSE * 2**attempt)
     found = digest(partial)
@@ -58,9 +71,16 @@ def fetch(url: str, sha256: str, partial: Path, ask: Ask | None = None) -> str:
         partial.unlink()
         raise SegError(
             f"{url}: sha256 is {found} ({length:,} bytes), expected {sha256}; the file was discarded. "
-            "Check data.url and data.sha256"
+            f"Check {keys.url} and {keys.sha256}"
         )
     return found
+
+
+def partial_file(url: str, name: str) -> Path:
+    """The file in the store in which the download of a file of this name grows."""
+    partial = store() / "downloads" / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}-{name}.part"
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    return partial
 
 
 def file_name(url: str) -> str:
@@ -113,24 +133,24 @@ def without_query(text: str) -> str:
     return re.sub(r"\?[^\s'\")]+", "?…", text)
 
 
-def _try(url: str, partial: Path, ask: Ask | None) -> str:
+def _try(url: str, partial: Path, ask: Ask | None, keys: Keys) -> str:
     """Receive the file, or its rest; returns why another try may help, nothing where none is needed.
 
     The exceptions of `requests` hold the address that must not be shown: none is passed on, nor chained.
     """
     try:
         with room_for(url, partial):
-            _receive(url, partial, ask)
+            _receive(url, partial, ask, keys)
     except RETRIED as error:
         return _reason(error)
     except requests.RequestException as error:
-        problem = SegError(f"{url}: cannot be fetched ({without_query(str(error))}); {_advice(ask)}")
+        problem = SegError(f"{url}: cannot be fetched ({without_query(str(error))}); {_advice(ask, keys)}")
     else:
         return ""
     raise problem
 
 
-def _receive(url: str, partial: Path, ask: Ask | None) -> None:
+def _receive(url: str, partial: Path, ask: Ask | None, keys: Keys) -> None:
     tag_file = partial.with_suffix(".etag")
     have = partial.stat().st_size if partial.exists() else 0
     headers = {"Accept-Encoding": "identity"}
@@ -142,7 +162,7 @@ def _receive(url: str, partial: Path, ask: Ask | None) -> None:
         if not complete:
             _check_answer(answer, partial, have)
             if not answer.ok:
-                raise SegError(f"{url}: {_reply(answer)}; {_advice(ask)}")
+                raise SegError(f"{url}: {_reply(answer)}; {_advice(ask, keys)}")
             if status != requests.codes.partial_content:
                 partial.write_bytes(b"")  # before the tag: a new tag must never stand beside old bytes
             _remember_tag(tag_file, answer)
@@ -212,5 +232,5 @@ def _reason(error: requests.RequestException) -> str:
     return f"the connection broke ({without_query(str(error))[:200]})"
 
 
-def _advice(ask: Ask | None) -> str:
-    return "try again later, or take a copy (data.path)" if ask else "check data.url"
+def _advice(ask: Ask | None, keys: Keys) -> str:
+    return f"try again later, or take a copy ({keys.path})" if ask else f"check {keys.url}"

@@ -3,21 +3,27 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+Logits = Tensor | list[Tensor]
+"""[batch, planes, *space]; a list of them under deep supervision, the finest first."""
+
 
 class Padded(nn.Module):
-    """Pads [batch, channels, height, width] to multiples of `divisor` and crops the result back."""
+    """Pads [batch, channels, *space] to multiples of `divisor` and crops the result back."""
 
     def __init__(self, network: nn.Module, divisor: int) -> None:
-        """Wrap `network`, whose output has the size of its input."""
+        """Wrap `network`, whose outputs have the size of its input."""
         super().__init__()
         self.network, self.divisor = network, divisor
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Repeat the border pixels to the right and below, run the network, crop."""
-        height, width = images.shape[-2:]
-        down, right = self._missing(height), self._missing(width)
-        padded = F.pad(images, (0, right, 0, down), mode="replicate") if down or right else images
-        return self.network(padded)[..., :height, :width]
+    def forward(self, images: Tensor) -> Logits:
+        """Repeat the border pixels behind the last ones, run the network, crop."""
+        space = images.shape[2:]
+        missing = [self._missing(side) for side in space]
+        if not any(missing):
+            return self.network(images)
+        padded = F.pad(images, [pad for after in reversed(missing) for pad in (0, after)], mode="replicate")
+        logits, inside = self.network(padded), (..., *[slice(side) for side in space])
+        return logits[inside] if isinstance(logits, Tensor) else [output[inside] for output in logits]
 
     def _missing(self, side: int) -> int:
         """Pixels up to a multiple; at least two, since instance norm needs more than one at the bottom."""

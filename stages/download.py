@@ -11,12 +11,12 @@ from filelock import FileLock
 
 from seglib import datasets, plugins
 from seglib.config import read_params, section
-from seglib.download import Ask, check_archive, digest, fetch, file_name, room_for
+from seglib.download import Ask, check_archive, digest, fetch, file_name, partial_file, room_for
 from seglib.errors import SegError
 from seglib.io.archive import open_source
 from seglib.io.sample import Embedded, Generated, Kaggle, Published
 from seglib.kaggle_archive import archive_name, ask, page, warn_of_readable_keys
-from seglib.paths import RAW, store
+from seglib.paths import RAW
 from seglib.sections.data import Data
 from seglib.source import RECORD
 from seglib.stage import put_outputs_back, run_stage
@@ -62,7 +62,7 @@ def _copy_embedded(published: Embedded) -> None:
 
 def _fetch_archive(published: Published) -> None:
     url, expected = published.url, published.sha256
-    partial = _partial(url, file_name(url))
+    partial = partial_file(url, file_name(url))
     with FileLock(partial.with_suffix(".lock")):
         put_outputs_back()
         if last := _last_download(expected):
@@ -77,7 +77,7 @@ def _fetch_archive(published: Published) -> None:
 
 def _fetch_from_kaggle(source: Kaggle) -> None:
     name = archive_name(source)
-    partial = _partial(page(source), name)
+    partial = partial_file(page(source), name)
     with FileLock(partial.with_suffix(".lock")):
         put_outputs_back()
         found = _last_sha256(source)
@@ -87,13 +87,6 @@ def _fetch_from_kaggle(source: Kaggle) -> None:
             warn_of_readable_keys()
             found = _fetch_checked(page(source), "", partial, lambda: ask(source))
         _put_in_place(page(source), partial, name, {**asdict(source), "sha256": found})
-
-
-def _partial(url: str, name: str) -> Path:
-    """The file in the store in which an archive grows."""
-    partial = store() / "downloads" / f"{sha256(url.encode()).hexdigest()[:16]}-{name}.part"
-    partial.parent.mkdir(parents=True, exist_ok=True)
-    return partial
 
 
 def _fetch_checked(url: str, expected: str, partial: Path, resolve: Ask | None = None) -> str:

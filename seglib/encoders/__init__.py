@@ -1,0 +1,1 @@
+"""Encoders whose weights carry the names of torchvision's published files."""
