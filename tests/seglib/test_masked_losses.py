@@ -1,56 +1,62 @@
 import pytest
 import torch
-import torch.nn.functional as F
 
+from seglib.errors import SegError
 from seglib.io.sample import IGNORE
-from seglib.masked_losses import DiceCELoss
-from seglib.targets import target_planes
+from seglib.masked_losses import CrossEntropy, WeightedSum
+from tests.loss_examples import HEADS, SOFTMAX, example
+
+WEIGHTS = torch.tensor([0.5, 2.0, 0.5])
 
 
-def random_logits(planes, shape=(2, 6, 7), seed=0):
-    return torch.randn((shape[0], planes, *shape[1:]), generator=torch.Generator().manual_seed(seed))
+@pytest.mark.parametrize("head", HEADS)
+def test_confident_pixels_step_back(head):
+    logits, mask = example(head)
+    sure = logits * 10
+    plain, focal = (CrossEntropy(head, torch.ones(head.planes), gamma=gamma) for gamma in (0.0, 2.0))
+    assert 0 < focal(logits, mask) < plain(logits, mask)
+    assert focal(sure, mask) / plain(sure, mask) > focal(logits, mask) / plain(logits, mask)
 
 
-def random_mask(values, shape=(2, 6, 7)):
-    mask = torch.randint(0, values, shape, generator=torch.Generator().manual_seed(1)).to(torch.uint8)
-    mask[:, :2] = IGNORE
-    return mask
+@pytest.mark.parametrize("gamma", [0.3, 0.5, 1.0, 4.0])
+@pytest.mark.parametrize("head", HEADS)
+def test_the_focus_has_a_finite_gradient_where_nothing_is_wrong(head, gamma):
+    truth, _ = head.truth(example(head)[1])
+    logits = (truth * 2e4 - 1e4).float().requires_grad_()
+    CrossEntropy(head, torch.ones(head.planes), gamma=gamma)(logits, example(head)[1]).backward()
+    assert logits.grad is not None
+    assert logits.grad.isfinite().all()
 
 
-def test_exclusive_cross_entropy_is_that_of_torch():
-    logits, mask = random_logits(3), random_mask(3)
-    loss = DiceCELoss(0, 1, include_background=False, overlapping=False)(logits, mask)
-    torch.testing.assert_close(loss, F.cross_entropy(logits, mask.long(), ignore_index=IGNORE))
+def test_classes_of_weight_0_alone_cost_nothing():
+    logits, mask = example(SOFTMAX)
+    mask[mask != IGNORE] = 2
+    assert CrossEntropy(SOFTMAX, torch.tensor([1.0, 2.0, 0.0]))(logits, mask) == 0
 
 
-def test_overlapping_cross_entropy_is_that_of_torch_over_the_pixels_that_count():
-    logits, mask = random_logits(3), random_mask(8)
-    planes, _ = target_planes(mask, 3, overlapping=True)
-    expected = F.binary_cross_entropy_with_logits(logits[:, :, 2:], planes[:, :, 2:].float())
-    loss = DiceCELoss(0, 1, include_background=False, overlapping=True)(logits, mask)
-    torch.testing.assert_close(loss, expected)
+def test_a_sum_weighs_its_terms():
+    logits, mask = example(SOFTMAX)
+    plain, focal = CrossEntropy(SOFTMAX, WEIGHTS), CrossEntropy(SOFTMAX, WEIGHTS, gamma=2.0)
+    both = WeightedSum([(2.0, plain), (0.5, focal)])(logits, mask)
+    torch.testing.assert_close(both, 2 * plain(logits, mask) + 0.5 * focal(logits, mask))
 
 
-@pytest.mark.parametrize(
-    ("overlapping", "include_background", "planes", "values", "first"),
-    [(False, False, 3, 3, 1), (False, True, 3, 3, 0), (True, False, 3, 8, 0), (True, False, 1, 2, 0)],
-)
-def test_dice_by_hand(overlapping, include_background, planes, values, first):
-    logits, mask = random_logits(planes), random_mask(values)
-    truth, _ = target_planes(mask, planes, overlapping=overlapping)
-    odds = logits.sigmoid() if overlapping else logits.softmax(1)
-    odds, truth = odds[:, first:, 2:].double(), truth[:, first:, 2:].double()
-    over = (0, 2, 3)
-    smooth = 1e-5
-    dice = (2 * (odds * truth).sum(over) + smooth) / (odds.sum(over) + truth.sum(over) + smooth)
-    loss = DiceCELoss(1, 0, include_background=include_background, overlapping=overlapping)(logits, mask)
-    torch.testing.assert_close(loss.double(), (1 - dice).mean(), rtol=1e-5, atol=1e-6)
+def test_a_sum_adds_gradients_in_float32():
+    logits, mask = example(SOFTMAX)
+    half, whole = logits.bfloat16().requires_grad_(), logits.bfloat16().float().requires_grad_()
+    loss = WeightedSum([(1.0, CrossEntropy(SOFTMAX, WEIGHTS)), (1.0, CrossEntropy(SOFTMAX, WEIGHTS, gamma=2.0))])
+    for values in (half, whole):
+        loss(values, mask).backward()
+    assert half.grad is not None
+    assert whole.grad is not None
+    assert torch.equal(half.grad, whole.grad.bfloat16())
 
 
-def test_the_weights_weigh_the_terms():
-    logits, mask = random_logits(3), random_mask(3)
-    dice, ce, both = (
-        DiceCELoss(*weights, include_background=False, overlapping=False)(logits, mask)
-        for weights in ((1, 0), (0, 1), (2, 0.5))
-    )
-    torch.testing.assert_close(both, 2 * dice + 0.5 * ce)
+def test_a_sum_of_nothing_is_refused():
+    with pytest.raises(SegError, match="all 0"):
+        WeightedSum([(0.0, CrossEntropy(SOFTMAX, WEIGHTS))])
+
+
+def test_weights_move_with_the_module():
+    loss = CrossEntropy(SOFTMAX, WEIGHTS).to("meta")
+    assert loss.weights.is_meta

@@ -4,11 +4,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seglib.head import Head
 from seglib.io.planes import merge_planes
 from seglib.io.sample import IGNORE
 from seglib.metrics import count
 from seglib.overlap import case_dice
 
+SOFTMAX = Head(3, sigmoid=False, overlapping=False)
+SIGMOID = Head(3, sigmoid=True, overlapping=False)
+OVERLAPPING = Head(3, sigmoid=True, overlapping=True)
 shapes = st.sampled_from([(3, 5, 6), (2, 3, 4, 5)])
 
 
@@ -19,7 +23,7 @@ def test_validation_dice_is_the_dice_of_the_metrics(seed, shape):
     guess = random.integers(0, 3, shape)
     logits = torch.nn.functional.one_hot(torch.from_numpy(guess), 3).movedim(-1, 1).float()
     expected = [count(t, g, 3).dice[1:] for t, g in zip(truth, guess.astype(np.uint8), strict=True)]
-    np.testing.assert_allclose(case_dice(logits, torch.from_numpy(truth)), expected, rtol=1e-6)
+    np.testing.assert_allclose(case_dice(logits, torch.from_numpy(truth), SOFTMAX), expected, rtol=1e-6)
 
 
 @given(st.integers(0, 2**32 - 1), shapes)
@@ -29,15 +33,26 @@ def test_validation_dice_of_overlapping_classes_is_the_dice_of_the_metrics(seed,
     logits = random.normal(size=(shape[0], 2, *shape[1:])).astype(np.float32)
     guesses = [merge_planes(case > 0) for case in logits]
     expected = [count(t, g, 3, overlapping=True).dice[1:] for t, g in zip(truth, guesses, strict=True)]
-    found = case_dice(torch.from_numpy(logits), torch.from_numpy(truth), overlapping=True)
+    found = case_dice(torch.from_numpy(logits), torch.from_numpy(truth), OVERLAPPING)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize("overlapping", [False, True])
-def test_a_class_that_neither_shows_has_no_dice(overlapping):
-    logits = torch.full((1, 3 - overlapping, 4, 4), -5.0)
-    logits[:, 0] = 5
-    mask = torch.full((1, 4, 4), int(overlapping), dtype=torch.uint8)
-    found = case_dice(logits, mask, overlapping=overlapping)
+@given(st.integers(0, 2**32 - 1), shapes)
+def test_validation_dice_of_a_sigmoid_over_exclusive_classes_is_that_of_the_metrics(seed, shape):
+    random = np.random.default_rng(seed)
+    truth = random.choice([0, 1, 2, IGNORE], shape).astype(np.uint8)
+    logits = random.normal(size=(shape[0], 2, *shape[1:])).astype(np.float32)
+    guesses = np.where(logits.max(1) > 0, logits.argmax(1) + 1, 0).astype(np.uint8)
+    expected = [count(t, g, 3).dice[1:] for t, g in zip(truth, guesses, strict=True)]
+    found = case_dice(torch.from_numpy(logits), torch.from_numpy(truth), SIGMOID)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("head", [SOFTMAX, SIGMOID, OVERLAPPING])
+def test_a_class_that_neither_shows_has_no_dice(head):
+    logits = torch.full((1, head.planes, 4, 4), -5.0)
+    logits[:, head.foreground.start] = 5
+    found = case_dice(logits, torch.ones((1, 4, 4), dtype=torch.uint8), head)
     assert found.shape == (1, 2)
-    assert found.isnan().tolist() == ([[False, True]] if overlapping else [[True, True]])
+    assert found[0, 0] == 1
+    assert found[0, 1].isnan()
