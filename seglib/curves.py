@@ -1,8 +1,12 @@
 """What training writes down of its epochs: learning curves, a summary, and times apart from both."""
 
 import csv
+import resource
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+import torch
 
 from seglib.engine import Epoch
 
@@ -27,13 +31,22 @@ def summary(history: Sequence[Epoch], best: Epoch) -> dict[str, float | int]:
 
 
 def timing(history: Sequence[Epoch], images: int) -> dict[str, float]:
-    """Seconds of training, seconds waited for data, and images a second; differs from run to run."""
+    """Seconds of training, seconds waited for data, images a second and memory; differs from run to run."""
     seconds = sum(epoch.seconds for epoch in history)
     return {
+        "peak_memory_gb": peak_memory(),
         "seconds": seconds,
         "waited_for_data": sum(epoch.waited for epoch in history),
         "images_per_second": images * len(history) / seconds,
     }
+
+
+def peak_memory() -> float:
+    """The most memory in GB that this process held: of the GPU where it has one, else of the machine."""
+    if torch.cuda.is_available() and torch.cuda.max_memory_allocated():
+        return torch.cuda.max_memory_allocated() / 1e9
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
 
 
 def _write(path: Path, header: Sequence[str], rows: Sequence[tuple[float, ...]]) -> None:

@@ -32,7 +32,11 @@ def spread(ranked: list[str], number: int) -> list[str]:
 
 
 def draw(path: Path, image: np.ndarray, truth: np.ndarray, guess: np.ndarray, palette: Palette, caption: str) -> None:
-    """Write image | truth | prediction as PNG, under a caption line."""
+    """Write image | truth | prediction as PNG, under a caption line; of a volume one slice.
+
+    image: [height, width, channels] or [depth, height, width, channels]; masks: the same without channels.
+    """
+    image, truth, guess = shown_slice(image, truth, guess)
     rgb = displayable(image)
     panels = [rgb, coloured(rgb, truth, palette), coloured(rgb, guess, palette)]
     gap = np.full((rgb.shape[0], GAP, 3), 255, np.uint8)
@@ -41,6 +45,19 @@ def draw(path: Path, image: np.ndarray, truth: np.ndarray, guess: np.ndarray, pa
     cv2.putText(head, caption, (4, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 1, cv2.LINE_AA)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_png(path, np.concatenate([head, row]))
+
+
+def shown_slice(image: np.ndarray, truth: np.ndarray, guess: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cut a volume, and its masks, to the slice in which these together show most foreground.
+
+    Where they show none it is the middle one. A plane stays as it is.
+    """
+    if truth.ndim == 2:
+        return image, truth, guess
+    foreground = [(mask > 0) & (mask != IGNORE) for mask in (truth, guess)]
+    pixels = (foreground[0] | foreground[1]).sum((1, 2))
+    place = int(pixels.argmax()) if pixels.any() else len(pixels) // 2
+    return image[place], truth[place], guess[place]
 
 
 def displayable(image: np.ndarray) -> np.ndarray:

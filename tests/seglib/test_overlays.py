@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from seglib.io.images import read_image
 from seglib.io.sample import IGNORE
-from seglib.overlays import IGNORED_COLOUR, Palette, coloured, displayable, draw, spread
+from seglib.overlays import IGNORED_COLOUR, Palette, coloured, displayable, draw, shown_slice, spread
 
 PALETTE = Palette([(0, 0, 0), (250, 0, 0), (0, 0, 250)])
 
@@ -72,3 +72,34 @@ def test_a_picture_shows_image_truth_and_prediction(tmp_path, channels):
     plain, truth, guess = (picture[22:, start : start + 80] for start in (0, 84, 168))
     np.testing.assert_array_equal(plain, guess)
     assert not np.array_equal(plain, truth)
+
+
+def volume():
+    """Four slices of increasing brightness; the foreground lies in the second and, ignored, in the last."""
+    image = np.repeat(np.arange(4, dtype=np.uint8) * 50, 20 * 30).reshape(4, 20, 30, 1)
+    truth, guess = np.zeros((4, 20, 30), np.uint8), np.zeros((4, 20, 30), np.uint8)
+    truth[1, 5:10, 5:10], guess[1, 5:10, 10:15] = 1, 2
+    truth[2, 5:12, 5:10] = guess[2, 5:12, 5:10] = 1
+    truth[3] = guess[3] = IGNORE
+    return image, truth, guess
+
+
+def test_of_a_volume_the_slice_with_most_foreground_in_both_masks_is_shown():
+    image, truth, guess = volume()
+    shown = shown_slice(image, truth, guess)
+    for found, whole in zip(shown, (image, truth, guess), strict=True):
+        np.testing.assert_array_equal(found, whole[1])
+
+
+def test_of_a_volume_without_foreground_the_middle_is_shown_and_a_plane_stays():
+    image, _, _ = volume()
+    empty = np.zeros((4, 20, 30), np.uint8)
+    np.testing.assert_array_equal(shown_slice(image, empty, empty)[0], image[2])
+    assert shown_slice(image[0], empty[0], empty[1])[0].shape == (20, 30, 1)
+
+
+def test_a_volume_is_drawn_as_its_slice(tmp_path):
+    image, truth, guess = volume()
+    draw(tmp_path / "volume.png", image, truth, guess, PALETTE, "case")
+    draw(tmp_path / "plane.png", image[1], truth[1], guess[1], PALETTE, "case")
+    assert (tmp_path / "volume.png").read_bytes() == (tmp_path / "plane.png").read_bytes()
