@@ -12,10 +12,12 @@ from torch import Tensor, nn
 
 from seglib import models, plugins
 from seglib.errors import SegError
+from seglib.head import Head
 from seglib.io.sample import SegClass, Spec
-from seglib.targets import outputs
+from seglib.padding import Logits, Padded
+from seglib.sections.network import Network, Shape
 
-FORMAT = 2
+FORMAT = 3
 UNREADABLE = (RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError, pickle.UnpicklingError)
 """What torch raises where a file is no model, whatever it is instead."""
 
@@ -28,17 +30,17 @@ class Segmenter(nn.Module):
     window: Tensor
 
     def __init__(self, network: nn.Module, mean: Tensor, std: Tensor, window: Tensor) -> None:
-        """`mean` and `std` hold one float32 a channel, in raw units, `window` the least and the largest value."""
+        """`mean` and `std`: float32 [1, channels, 1, 1 …], in raw units; `window`: the least and the largest value."""
         super().__init__()
         self.network = network
-        self.register_buffer("mean", mean.view(1, -1, 1, 1))
-        self.register_buffer("std", std.view(1, -1, 1, 1))
+        self.register_buffer("mean", mean)
+        self.register_buffer("std", std)
         self.register_buffer("window", window)
 
-    def forward(self, raw: Tensor) -> Tensor:
-        """Map raw values [batch, channels, height, width] to logits [batch, planes, height, width].
+    def forward(self, raw: Tensor) -> Logits:
+        """Map raw values [batch, channels, *space] to logits [batch, planes, *space].
 
-        There is one plane a class, or one a foreground class where classes overlap.
+        While training under deep supervision: a list of them, the finest first.
         """
         clipped = raw.float().clamp(self.window[0], self.window[1])
         return self.network((clipped - self.mean) / self.std)
@@ -50,6 +52,11 @@ class Card:
 
     model: str
     options: dict[str, Any]
+    dims: int
+    outputs: int
+    """While training; more than 1: deep supervision."""
+    sigmoid: bool
+    padding: bool
     dataset: dict[str, Any]
     pixels: dict[str, Any]
     versions: dict[str, str]
@@ -70,6 +77,11 @@ class Card:
         return self.dataset["overlapping"]
 
     @property
+    def head(self) -> Head:
+        """What the network's outputs mean."""
+        return Head(len(self.classes), self.sigmoid, self.overlapping)
+
+    @property
     def spec(self) -> Spec:
         """The data set's own description."""
         known = {key: value for key, value in self.dataset.items() if key not in ("name", "classes")}
@@ -78,13 +90,17 @@ class Card:
 
 
 def build_segmenter(card: Card, mean: Tensor, std: Tensor) -> Segmenter:
-    """Build the untrained model that a card describes."""
+    """Build the untrained model that a card describes; `mean` and `std` hold one float32 a channel."""
     plugin = plugins.load(models, card.model)
     options = plugins.options(plugin, {"model": {card.model: card.options}})
-    planes = outputs(len(card.classes), overlapping=card.overlapping)
-    network = plugin.build(options, card.dataset["channels"], planes)
+    assert isinstance(options, Network)
+    shape = Shape(card.dims, card.dataset["channels"], card.head.planes, card.outputs)
+    network = plugin.build(options, shape)
+    if card.padding:
+        network = Padded(network, options.divisor)
     window = card.pixels["window"] if card.dataset["modality"] == "ct" else [-torch.inf, torch.inf]
-    return Segmenter(network, mean, std, torch.tensor(window, dtype=torch.float32))
+    each = (1, -1, *[1] * card.dims)
+    return Segmenter(network, mean.view(each), std.view(each), torch.tensor(window, dtype=torch.float32))
 
 
 def save_checkpoint(path: Path, card: Card, state: Mapping[str, Tensor]) -> None:

@@ -45,9 +45,25 @@ def _parser() -> argparse.ArgumentParser:
     recipe.add_argument("name", help="a file of recipes/, such as kvasir")
     recipe.set_defaults(run=_recipe)
 
+    augment = commands.add_parser("augment", help="draw what training sees of some samples in reports/augment.png")
+    augment.add_argument("--samples", type=int, default=6, help="rows, spread over the training side")
+    augment.add_argument("--draws", type=int, default=5, help="columns behind the original: epochs 1, 2, ...")
+    augment.set_defaults(run=_augment)
+
     deps = commands.add_parser("deps", help="write the code and version deps of dvc.yaml from the import graph")
     deps.add_argument("--check", action="store_true", help="only say whether they are up to date")
     deps.set_defaults(run=_deps)
+
+    summary = commands.add_parser("summary", help="mean, deviation and interval of a metric over seeds and folds")
+    summary.add_argument("names", nargs="*", metavar="NAME", help="experiments; without one all of this commit")
+    summary.add_argument("--metric", default="dice", help="of reports/evaluate/metrics.json, or FILE:METRIC")
+    form = summary.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="for machines")
+    form.add_argument("--md", action="store_true", help="as a Markdown table")
+    summary.set_defaults(run=_summary)
+
+    models = commands.add_parser("models", help="parameters, FLOPs and memory of every network at the image size")
+    models.set_defaults(run=_models)
 
     clean = commands.add_parser("clean", help="delete .store/: ready shards and broken-off downloads")
     clean.set_defaults(run=_clean)
@@ -75,6 +91,14 @@ def _recipe(parsed: argparse.Namespace) -> None:
     print("\n".join(changes) if changes else "params.yaml already has these parameters")
 
 
+def _augment(parsed: argparse.Namespace) -> None:
+    from seglib.augment_sheet import SHEET, write_sheet
+    from seglib.config import read_params
+
+    rows = write_sheet(read_params(), parsed.samples, parsed.draws)
+    print(f"{SHEET}: columns are the original and epochs 1 to {parsed.draws}; rows are\n  " + "\n  ".join(rows))
+
+
 def _deps(parsed: argparse.Namespace) -> None:
     from seglib.dependencies import generated_files, outdated_files
 
@@ -85,6 +109,23 @@ def _deps(parsed: argparse.Namespace) -> None:
     for path in outdated:
         path.write_text(texts[path])
     print(f"wrote {', '.join(map(str, outdated))}" if outdated else "dvc.yaml and versions.yaml are up to date")
+
+
+def _summary(parsed: argparse.Namespace) -> None:
+    from seglib.experiments import read_runs
+    from seglib.summary import summarise
+    from seglib.summary_tables import as_json, as_markdown, as_text
+
+    summary = summarise(read_runs(parsed.names), parsed.metric)
+    print((as_json if parsed.json else as_markdown if parsed.md else as_text)(summary))
+
+
+def _models(_: argparse.Namespace) -> None:
+    from seglib.config import read_params
+    from seglib.model_table import configured_images, model_table
+
+    params = read_params()
+    print(model_table(params, *configured_images(params)))
 
 
 def _clean(_: argparse.Namespace) -> None:

@@ -24,6 +24,21 @@ def stage_code(stage: str, params: Mapping[str, Any]) -> dict[str, str]:
     return {path: hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in sorted(code)}
 
 
+def run_digest(stage: str, params: Mapping[str, Any], *more: object) -> str:
+    """Hash all that `dvc.yaml` lists for a stage: code, versions, parameters and input files, and whatever else."""
+    declared = read_yaml(PIPELINE)["stages"][stage]
+    keys = [_fill_in(entry, params) for entry in declared["params"] if isinstance(entry, str)]
+    inputs = [Path(dep) for dep in declared["deps"] if not dep.endswith(".py")]
+    files = sorted(file for path in inputs for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file())
+    content = {
+        "stage": stage_digest(stage, params),
+        "params": {key: _value(params, key) for key in keys},
+        "inputs": {str(file): _digest(file) for file in files},
+        "more": more,
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
 def stage_versions(stage: str) -> dict[str, str]:
     """The libraries that `dvc.yaml` lists for a stage, with their recorded versions."""
     for entry in read_yaml(PIPELINE)["stages"][stage].get("params", []):
@@ -34,10 +49,16 @@ def stage_versions(stage: str) -> dict[str, str]:
 
 
 def _fill_in(template: str, params: Mapping[str, Any]) -> str:
-    def value(match: re.Match[str]) -> str:
-        found: Any = params
-        for key in match[1].split("."):
-            found = found[key]
-        return str(found)
+    return re.sub(r"\$\{([^}]+)\}", lambda match: str(_value(params, match[1])), template)
 
-    return re.sub(r"\$\{([^}]+)\}", value, template)
+
+def _value(params: Mapping[str, Any], key: str) -> Any:
+    found: Any = params
+    for part in key.split("."):
+        found = found[part]
+    return found
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()

@@ -1,5 +1,6 @@
 """Batches from the memory-mapped cache, the same whatever the number of workers."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,29 +10,65 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from seglib.augment import Augmenter
+from seglib.augmenters import Augmentation
 from seglib.errors import SegError, listing
 from seglib.io.cache import Tensors
 from seglib.io.sample import IGNORE
 from seglib.seeding import seed_for
 
 Batch = tuple[Tensor, Tensor]
-"""Raw images [batch, channels, height, width] and class indices, uint8 [batch, height, width]."""
+"""Raw images [batch, channels, *space] and mask values, uint8 [batch, *space]."""
 
 
-class ShuffledSampler(Sampler[tuple[int, int]]):
-    """Every index once an epoch, as (epoch, index), in an order that follows from (seed, epoch)."""
+@dataclass(frozen=True)
+class Share:
+    """Which process of how many this one is."""
 
-    def __init__(self, length: int, seed: int) -> None:
-        """Start at epoch 0; the training loop sets `epoch`."""
-        self.length, self.seed, self.epoch = length, seed, 0
+    rank: int = 0
+    world: int = 1
+
+
+@dataclass
+class ShuffledBatches(Sampler[list[tuple[int, int]]]):
+    """One process's share of every batch of an epoch, as (epoch, index); the order follows from (seed, epoch).
+
+    A batch that does not divide is filled up with its first item, so that all shares have one length; the
+    fillers are the last of all processes' items, one process after the other.
+    """
+
+    length: int
+    batch_size: int
+    seed: int
+    share: Share = Share()
+    small: Sequence[int] = ()
+    """The indices with the smallest targets."""
+    small_share: float = 0.0
+    """Of an epoch's indices, those replaced by random ones of `small`."""
+    epoch: int = 0
+    """Set by the training loop."""
 
     def __len__(self) -> int:
-        return self.length
+        return math.ceil(self.length / self.batch_size)
 
-    def __iter__(self) -> Iterator[tuple[int, int]]:
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        order = self._order()
+        for start in range(0, self.length, self.batch_size):
+            batch = order[start : start + self.batch_size]
+            each = -(-len(batch) // self.share.world)
+            own = batch[self.share.rank * each : (self.share.rank + 1) * each]
+            yield [(self.epoch, index) for index in [*own, *batch[:1] * (each - len(own))]]
+
+    def sizes(self) -> list[int]:
+        """Images of each batch, those of all processes together."""
+        return [min(self.batch_size, self.length - start) for start in range(0, self.length, self.batch_size)]
+
+    def _order(self) -> list[int]:
         order = np.random.default_rng(seed_for(self.seed, self.epoch)).permutation(self.length)
-        return iter([(self.epoch, int(index)) for index in order])
+        replaced = round(self.small_share * self.length) if self.small else 0
+        if replaced:
+            random = np.random.default_rng(seed_for(self.seed, self.epoch, "small targets"))
+            order[random.choice(self.length, replaced, replace=False)] = random.choice(self.small, replaced)
+        return order.tolist()
 
 
 @dataclass
@@ -41,8 +78,10 @@ class CachedSamples(Dataset[Batch]):
     cache: Mapping[str, Tensors]
     ids: Sequence[str]
     seed: int = 0
-    augmenter: Augmenter | None = None
+    augmenter: Augmentation | None = None
     crop: tuple[int, ...] | None = None
+    foreground_crops: float = 0.0
+    """Share of the crops that are laid around a foreground pixel."""
 
     def __post_init__(self) -> None:
         if absent := [i for i in self.ids if i not in self.cache]:
@@ -56,53 +95,82 @@ class CachedSamples(Dataset[Batch]):
         tensors = self.cache[self.ids[index]]
         image, mask = tensors["image"], tensors["mask"]
         if self.crop:
-            image, mask = random_crop(image, mask, self.crop, seed_for(self.seed, epoch, self.ids[index], "crop"))
+            seed = seed_for(self.seed, epoch, self.ids[index], "crop")
+            image, mask = random_crop(image, mask, self.crop, seed, self.foreground_crops)
         if self.augmenter is None:
             return image, mask
         seed = seed_for(self.seed, epoch, self.ids[index])
         # copied, for albumentations must not write into the memory-mapped cache, and by numpy: torch's
         # threads cost more than so small a copy, many times more where the cores are busy
-        copied = np.array(image.numpy().transpose(1, 2, 0), order="C")
+        copied = np.array(np.moveaxis(image.numpy(), 0, -1), order="C")
         pixels, indices = self.augmenter(copied, np.array(mask.numpy()), seed)
-        return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))), torch.from_numpy(indices)
+        return torch.from_numpy(np.ascontiguousarray(np.moveaxis(pixels, -1, 0))), torch.from_numpy(indices)
+
+    def batch_size(self, wanted: int) -> int:
+        """Of batches that no padding alters: one image where sizes differ."""
+        return wanted if len(self.sizes()) == 1 else 1
+
+    def sizes(self) -> set[tuple[int, ...]]:
+        """The different shapes of what the loader gets."""
+        return {self.crop} if self.crop else {tuple(self.cache[i]["mask"].shape) for i in self.ids}
 
 
-def training_loader(samples: CachedSamples, batch_size: int, workers: int) -> tuple[DataLoader[Batch], ShuffledSampler]:
-    """Shuffled batches, and the sampler whose `epoch` the training loop sets."""
-    sampler = ShuffledSampler(len(samples), samples.seed)
-    return _loader(samples, batch_size, workers, sampler), sampler
+def training_loader(samples: CachedSamples, batches: ShuffledBatches, workers: int) -> DataLoader[Batch]:
+    """Shuffled batches of this process; the training loop sets `batches.epoch`."""
+    return _loader(samples, batches, workers)
 
 
-def ordered_loader(samples: CachedSamples, batch_size: int, workers: int) -> DataLoader[Batch]:
-    """Batches in the order of the ids; where sizes differ, of one image, so that no padding alters a result."""
-    sizes = {samples.cache[i]["mask"].shape for i in samples.ids}
-    return _loader(samples, batch_size if len(sizes) == 1 else 1, workers, None)
+def ordered_loader(samples: CachedSamples, batch_size: int, workers: int, share: Share = Share()) -> DataLoader[Batch]:
+    """Every `share.world`th batch in the order of the ids, from batch `share.rank` on.
+
+    All processes get as many batches; one that runs out begins again.
+    """
+    starts = range(0, len(samples), batch_size)
+    batches = [list(range(start, min(start + batch_size, len(samples)))) for start in starts]
+    each = -(-len(batches) // share.world)
+    own = [batches[(share.rank + i * share.world) % len(batches)] for i in range(each)]
+    return _loader(samples, own, workers)
 
 
 def _loader(
-    samples: CachedSamples, batch_size: int, workers: int, sampler: ShuffledSampler | None
+    samples: CachedSamples, batches: Sampler[list[tuple[int, int]]] | list[list[int]], workers: int
 ) -> DataLoader[Batch]:
     cv2.setNumThreads(0)
     return DataLoader(
         samples,
-        batch_size=batch_size,
-        sampler=sampler,
+        batch_sampler=batches,
         num_workers=workers,
         persistent_workers=workers > 0,
         multiprocessing_context="fork" if workers else None,  # which shares the memory-mapped cache
         collate_fn=collate,
+        pin_memory=torch.cuda.is_available(),
         generator=torch.Generator(),  # of its own, so that loading moves no number of dropout
     )
 
 
-def random_crop(image: Tensor, mask: Tensor, crop: tuple[int, ...], seed: int) -> Batch:
-    """Cut the same window, which follows from the seed, out of image and mask; smaller ones are padded."""
+def random_crop(image: Tensor, mask: Tensor, crop: tuple[int, ...], seed: int, foreground_crops: float = 0.0) -> Batch:
+    """Cut the same window, which follows from the seed, out of image and mask; smaller ones are padded.
+
+    With a chance of `foreground_crops` it holds a pixel that is drawn from the foreground, if there is any.
+    """
     random = np.random.default_rng(seed)
+    around = _foreground_pixel(mask, random) if random.random() < foreground_crops else None
     window = []
-    for have, want in zip(mask.shape, crop, strict=True):
-        start = int(random.integers(max(have - want, 0) + 1))
+    for axis, (have, want) in enumerate(zip(mask.shape, crop, strict=True)):
+        last = max(have - want, 0)
+        low, high = (0, last) if around is None else (max(around[axis] - want + 1, 0), min(around[axis], last))
+        start = int(random.integers(low, high + 1))
         window.append(slice(start, start + want))
     return _pad_image(image[:, *window], crop), _pad_mask(mask[*window], crop)
+
+
+def _foreground_pixel(mask: Tensor, random: np.random.Generator) -> tuple[int, ...] | None:
+    """Any pixel of a foreground value, each value with the same chance."""
+    values = [value for value in np.unique(mask.numpy()) if value not in (0, IGNORE)]
+    if not values:
+        return None
+    places = np.flatnonzero(mask.numpy() == random.choice(values))
+    return tuple(int(i) for i in np.unravel_index(random.choice(places), tuple(mask.shape)))
 
 
 def collate(samples: Sequence[Batch]) -> Batch:

@@ -1,7 +1,10 @@
 """How a stage starts and ends: versions compared, problems told in one message, nothing lost."""
 
+import errno
 import os
+import signal
 import sys
+import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -10,21 +13,53 @@ from seglib.errors import SegError
 from seglib.fingerprint import stage_versions
 from seglib.paths import VERSIONS
 
+INTERRUPTED, TERMINATED = 130, 143
+"""Exit codes of a process that SIGINT or SIGTERM ended."""
+UNWRITABLE = {errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT, errno.EEXIST, errno.ENOTDIR}
+PATIENCE = 60.0
+"""Seconds in which the first process puts outputs back."""
+
 
 def run_stage(name: str, main: Callable[[], None]) -> None:
     """Run the stage `name`; where it fails, put the outputs that DVC deleted back and exit with 1.
 
-    A `SegError` prints its message alone; set SEG_TRACEBACK=1 for the traceback as well.
+    A `SegError` prints its message alone; set SEG_TRACEBACK=1 for the traceback as well. Of several
+    processes the first speaks for all, and puts back.
     """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    first, parent = os.environ.get("LOCAL_RANK", "0") == "0", os.getppid()
     try:
         refuse_other_versions(name)
         main()
     except BaseException as error:
-        for lost in put_outputs_back():
-            print(f"warning: {lost} is not in DVC's cache and could not be put back", file=sys.stderr)
-        if not isinstance(error, SegError) or os.environ.get("SEG_TRACEBACK") == "1":
+        if first:
+            for lost in put_outputs_back():
+                print(f"warning: {lost} is not in DVC's cache and could not be put back", file=sys.stderr)
+        elif isinstance(error, SegError):
+            _outlive(parent)
+            sys.exit(1)
+        if isinstance(error, KeyboardInterrupt):
+            sys.exit(INTERRUPTED)
+        message = _message(error)
+        if not message or os.environ.get("SEG_TRACEBACK") == "1":
             raise
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {message}")
+
+
+def _message(error: BaseException) -> str:
+    """What a user can do something about; nothing where a traceback tells more."""
+    if isinstance(error, SegError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in UNWRITABLE:
+        return f"{error.filename or 'a file'} cannot be written ({error.strerror}); make room, or correct its rights"
+    return ""
+
+
+def _outlive(parent: int) -> None:
+    """Let the first process put the outputs back: it is killed as soon as another ends with an error."""
+    until = time.monotonic() + PATIENCE
+    while os.getppid() == parent and time.monotonic() < until:
+        time.sleep(0.1)
 
 
 def refuse_other_versions(stage: str) -> None:

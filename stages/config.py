@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from seglib import datasets, losses, models, plugins, schedulers
+from seglib.compatibility import conflicts
 from seglib.config import Section, forbidden_keys, own_values, problems, read_params
 from seglib.errors import SegError, nearest
 from seglib.paths import CONFIG, PARAMS
@@ -13,8 +14,11 @@ from seglib.sections.augment import Augment, preset
 from seglib.sections.check import Check
 from seglib.sections.data import Data
 from seglib.sections.evaluate import Evaluate
+from seglib.sections.network import Model
+from seglib.sections.objective import Objective
 from seglib.sections.optimizer import Optimizer
 from seglib.sections.preprocess import Preprocess
+from seglib.sections.scheduler import Scheduler
 from seglib.sections.selection import Selection
 from seglib.sections.split import Split
 from seglib.sections.train import Train
@@ -26,10 +30,10 @@ SECTIONS: dict[str, type[Section]] = {
     "check": Check,
     "split": Split,
     "augment": Augment,
-    "model": Selection,
-    "loss": Selection,
+    "model": Model,
+    "loss": Objective,
     "optimizer": Optimizer,
-    "scheduler": Selection,
+    "scheduler": Scheduler,
     "train": Train,
     "evaluate": Evaluate,
 }
@@ -39,7 +43,7 @@ def main() -> None:
     """Check `params.yaml` and write the constant file that `download` waits for."""
     params = read_params()
     found = [*_unusable_keys(params), *_sections(params), *_plugins(params), *_augment(params)]
-    found = found or _source(params)
+    found = found or [*_source(params), *_conflicts(params)]
     if found:
         raise SegError("\n  ".join([f"{PARAMS} has {len(found)} problem{'s'[: len(found) > 1]}:", *found]))
     CONFIG.parent.mkdir(exist_ok=True)
@@ -100,6 +104,12 @@ def _augment(params: dict[str, Any]) -> list[str]:
         except SegError as error:
             found.append(str(error))
     return sorted(found)
+
+
+def _conflicts(params: dict[str, Any]) -> list[str]:
+    """Whether classes overlap is known only from the data, so `train` looks again."""
+    options = params["data"][params["data"]["name"]] or {}
+    return conflicts(params, 3 if options.get("take") == "volume" else 2, overlapping=None)
 
 
 def _source(params: dict[str, Any]) -> list[str]:

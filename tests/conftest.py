@@ -12,16 +12,16 @@ from tests.server import FileServer, serve
 
 OTHER_LOSS = '''"""A plug-in that is there but not selected."""
 
-from seglib.config import Section
+from seglib.sections.objective import Loss
 
 
-class Params(Section):
+class Params(Loss):
     """Options."""
 
     weight: float
 
 
-def build(params, *, overlapping):
+def build(params, head, weights):
     """Never called."""
     raise NotImplementedError("selected by no test")
 '''

@@ -1,6 +1,6 @@
-"""Run one stage in the current folder with one file at a time taken away or changed.
+"""Run one stage in the current folder with a file taken away or changed at a time.
 
-Usage: python hermetic_driver.py STAGE < {name: [file, content or null]} > names that the stage survived.
+Usage: python hermetic_driver.py STAGE < {name: {file: content or null}} > names that the stage survived.
 The libraries are imported once; each trial is a forked child.
 """
 
@@ -10,10 +10,24 @@ import json
 import os
 import runpy
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-LIBRARIES = {"train": ["torch", "monai.losses.dice", "lightning_fabric", "albumentations", "dvclive.fabric"]}
-LIBRARIES["evaluate"] = LIBRARIES["preprocess"] = LIBRARIES["check"] = ["torch", "cv2", "monai.networks.nets.unet"]
+LIGHT = ["pydantic", "ruamel.yaml", "numpy", "cv2", "nibabel", "pydicom", "requests", "tqdm"]
+NETWORKS = ["torch", "monai.networks.nets.unet", "monai.inferers.utils"]
+LIBRARIES = {
+    "preprocess": ["torch"],
+    "check": ["torch"],
+    "train": [
+        *NETWORKS,
+        "monai.losses.dice",
+        "albumentations",
+        "dvclive.fabric",
+        "lightning_fabric.loggers.tensorboard",
+        "torch.utils.tensorboard",
+    ],
+    "evaluate": NETWORKS,
+}
 
 
 def run(stage: str) -> bool:
@@ -35,20 +49,29 @@ def main() -> None:
     """Print which changes the stage survives; fail where it cannot run unchanged."""
     stage, changes = sys.argv[1], json.load(sys.stdin)
     sys.path.insert(0, "")
-    for library in LIBRARIES.get(stage, []):
+    for library in [*LIGHT, *LIBRARIES.get(stage, [])]:
         importlib.import_module(library)
     if not run(stage):
         sys.exit(f"{stage} fails although everything that it declares is there")
     survived = []
-    for name, (path, content) in changes.items():
-        Path(path).rename("taken-away")
+    for name, files in changes.items():
+        with changed(files):
+            if run(stage):
+                survived.append(name)
+    print(json.dumps(survived))
+
+
+@contextlib.contextmanager
+def changed(files: dict[str, str | None]) -> Iterator[None]:
+    """Files with other content, or None for absence, put back afterwards."""
+    for number, (path, content) in enumerate(files.items()):
+        Path(path).rename(f"taken-away-{number}")
         if content is not None:
             Path(path).write_text(content)
-        if run(stage):
-            survived.append(name)
+    yield
+    for number, path in enumerate(files):
         Path(path).unlink(missing_ok=True)
-        Path("taken-away").rename(path)
-    print(json.dumps(survived))
+        Path(f"taken-away-{number}").rename(path)
 
 
 if __name__ == "__main__":

@@ -14,14 +14,16 @@ import numpy as np
 from ruamel.yaml import YAML
 
 REPOSITORY = Path(__file__).parent.parent
-STAGES = ("config", "download", "preprocess", "check", "split", "train", "evaluate")
+STAGES = ("config", "download", "preprocess", "check", "split", "weights", "train", "evaluate")
 OUTPUTS = (
     "data/index.json",
     "data/cache",
     "data/quality.json",
     "reports/check/contact_sheet.png",
     "data/split.json",
+    "models/encoder.pth",
     "models/best.pt",
+    "models/last.pt",
     "reports/train/metrics.json",
     "reports/train/plots",
     "reports/evaluate/metrics.json",
@@ -65,6 +67,14 @@ class Project:
         if check and done.returncode:
             raise AssertionError(f"{' '.join(command)} exited with {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done
+
+    def start(self, *command: str, **env: str) -> subprocess.Popen[str]:
+        """Start a command as `run` does, in a process group of its own; all that it prints goes into one pipe."""
+        environment = {**os.environ, **_environment(), **env}
+        return subprocess.Popen(
+            command, cwd=self.root, env=environment, text=True, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
 
     def repro(self, *arguments: str, **env: str) -> Repro:
         """Run `dvc repro` and sort the stages by what became of them."""

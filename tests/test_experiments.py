@@ -43,7 +43,8 @@ def test_four_experiments_share_the_store_at_once(project: Project) -> None:
     project.run("dvc", "exp", "run", "--queue", "-S", "preprocess.image_size=24,40", "-S", "train.seed=1,2")
     project.run("dvc", "exp", "run", "--run-all", "--jobs", "4")
     assert len(project.run("dvc", "exp", "list", "--name-only").stdout.split()) == 4
-    files = [file.name for file in (project.root / ".store").rglob("*") if file.is_file()]
+    files = [file.name for file in (project.root / ".store/shards").rglob("*") if file.is_file()]
     assert not [name for name in files if name.startswith(".new-") or name.endswith(".lock")]
+    assert not [state for state in (project.root / ".store/training").iterdir() if state.is_dir()]
     shards = len(list((project.root / "data/cache").iterdir()))
     assert len([name for name in files if name.endswith(".pt")]) == 2 * shards

@@ -6,13 +6,22 @@ from pathlib import Path
 
 from tests.project import Project
 
-TRAINED = ("models/best.pt", "reports/train/metrics.json", "reports/train/plots")
+TRAINED = ("models/best.pt", "models/last.pt", "reports/train/metrics.json", "reports/train/plots")
+ALL_THAT_COUNTS = {
+    "train.epochs": 3,
+    "train.accumulate": 2,
+    "train.small_targets": 0.5,
+    "model.unet.dropout": 0.2,
+    "optimizer.ema": 0.5,
+    "optimizer.clip_norm": 1.0,
+}
+"""What draws random numbers, or adds up in an order of its own."""
 
 
 def train_anew(project: Project, workers: int) -> dict[str, bytes]:
     """Train by force with an empty store; every epoch must really run."""
     shutil.rmtree(project.root / ".store")
-    project.set_params({"train.workers": workers, "train.epochs": 3, "model.unet.dropout": 0.2})
+    project.set_params({"train.workers": workers, **ALL_THAT_COUNTS})
     repro = project.repro("--force", "--no-run-cache", "train")
     assert "train" in repro.ran
     assert re.findall(r"^epoch (\d)/3:", repro.text, re.MULTILINE) == ["1", "2", "3"]

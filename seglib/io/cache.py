@@ -11,7 +11,7 @@ from torch import Tensor
 from seglib.errors import SegError
 
 Tensors = dict[str, Tensor]
-"""`image`: [channels, height, width] in the data's integer type; `mask`: uint8 [height, width]."""
+"""`image`: [channels, *space] in the data's own type; `mask`: uint8 [*space]."""
 
 
 def shard_of(sample_id: str, shards: int) -> int:

@@ -67,3 +67,7 @@ class Pixels(Section):
         if len(sides) != dims:
             raise ValueError(f"preprocess.image_size: {sides} has {len(sides)} sides, the samples have {dims}")
         return tuple(sides)
+
+    def crop(self, dims: int) -> tuple[int, ...] | None:
+        """The window that training cuts out of each sample; None where samples are taken whole."""
+        return self.sides(dims) if self.resize == "native" else None

@@ -24,11 +24,24 @@ class Train(Compute):
 
     epochs: Count
     batch_size: Count
+    """Images in a step, of all devices together."""
+    accumulate: Count
+    """Parts in which a step's images go through the network."""
     lr: Annotated[float, Field(gt=0, le=10)]
     seed: int
-    precision: Literal["auto", "fp32", "bf16"]
+    devices: Count
+    """On each node."""
+    nodes: Count
+    strategy: Literal["auto", "ddp", "fsdp"]
+    precision: Literal["auto", "fp32", "bf16", "fp16"]
     """auto takes bfloat16 autocast where the hardware has it."""
+    compile: bool
+    channels_last: bool
     workers: Annotated[int, Field(ge=0, le=256)]
     """Processes that prepare batches; the result does not depend on it."""
     deterministic: bool
+    foreground_crops: Annotated[float, Field(ge=0, le=1)]
+    """Share of the crops that are laid around a foreground pixel."""
+    small_targets: Annotated[float, Field(ge=0, le=1)]
+    """Share of an epoch's images that are drawn from the quarter with the least foreground."""
     early_stopping: EarlyStopping

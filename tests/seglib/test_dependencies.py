@@ -37,7 +37,7 @@ def test_unlisted_library_is_refused(project):
     assert "'pandas' is imported" in done.stderr
 
 
-@pytest.mark.parametrize("stage", ["config", "download", "split"])
+@pytest.mark.parametrize("stage", ["config", "download", "split", "weights"])
 def test_light_stage_never_imports_torch(finished, stage):
     command = (
         "import runpy, sys\n"

@@ -7,7 +7,17 @@ from hypothesis import strategies as st
 from seglib.augment import Augmenter
 from seglib.errors import SegError
 from seglib.io.sample import IGNORE
-from seglib.loading import CachedSamples, channel_statistics, collate, ordered_loader, random_crop, training_loader
+from seglib.loading import (
+    CachedSamples,
+    Share,
+    ShuffledBatches,
+    channel_statistics,
+    collate,
+    ordered_loader,
+    random_crop,
+    training_loader,
+)
+from seglib.seeding import seed_for
 
 
 def sample(seed, height=8, width=10):
@@ -116,7 +126,7 @@ def test_crops_of_every_type_are_augmented_and_loaded(dtype):
         for i in range(4)
     }
     samples = CachedSamples(cache, list(cache), 0, Augmenter([{"HorizontalFlip": {"p": 0.5}}]), (16, 32))
-    images, masks = next(iter(training_loader(samples, 4, 0)[0]))
+    images, masks = next(iter(training_loader(samples, ShuffledBatches(4, 4, 0), 0)))
     assert images.shape == (4, 1, 16, 32)
     assert images.numpy().dtype == ("uint8" if dtype == "uint8" else "float32")
     assert ((masks == IGNORE).sum((1, 2)) == 16 * 8).all()
@@ -129,7 +139,8 @@ def test_samples_that_the_cache_lacks_are_named():
 
 def test_validation_pads_nothing_where_sizes_differ():
     cache = {"a": sample(0, 4, 9), "b": sample(1, 6, 5)}
-    batches = list(ordered_loader(CachedSamples(cache, ["a", "b"]), batch_size=2, workers=0))
+    samples = CachedSamples(cache, ["a", "b"])
+    batches = list(ordered_loader(samples, samples.batch_size(2), workers=0))
     assert [images.shape for images, _ in batches] == [(1, 3, 4, 9), (1, 3, 6, 5)]
 
 
@@ -171,9 +182,114 @@ def test_constant_channel_has_deviation_one():
 
 def batches_of(epoch, workers=0, seed=3):
     flips = Augmenter([{"HorizontalFlip": {"p": 0.5}}, {"RandomBrightnessContrast": {"p": 1.0}}])
-    loader, sampler = training_loader(cached(seed=seed, augmenter=flips), batch_size=2, workers=workers)
-    sampler.epoch = epoch
-    return list(loader)
+    samples = cached(seed=seed, augmenter=flips)
+    batches = ShuffledBatches(len(samples), 2, seed, epoch=epoch)
+    return list(training_loader(samples, batches, workers))
+
+
+def indices(batches):
+    """What an epoch draws, in its order."""
+    return [index for batch in batches for _, index in batch]
+
+
+lengths, batch_sizes, worlds = st.integers(1, 40), st.integers(1, 9), st.integers(1, 3)
+
+
+@given(lengths, batch_sizes, worlds, st.integers(0, 5))
+def test_the_shares_of_all_processes_are_the_batches_of_one_and_fillers(length, batch_size, world, epoch):
+    whole = ShuffledBatches(length, batch_size, 3, epoch=epoch)
+    shares = [list(ShuffledBatches(length, batch_size, 3, Share(rank, world), epoch=epoch)) for rank in range(world)]
+    assert [len(share) for share in shares] == [len(whole)] * world
+    assert whole.sizes() == [len(batch) for batch in whole]
+    for batch, *parts in zip(whole, *shares, strict=True):
+        assert len({len(part) for part in parts}) == 1
+        together = [item for part in parts for item in part]
+        assert together == [*batch, *batch[:1] * (len(together) - len(batch))]
+        assert len(together) < len(batch) + world
+
+
+@given(lengths, batch_sizes, st.integers(0, 9), st.integers(0, 5))
+def test_one_process_draws_every_image_once_in_an_order_that_seed_and_epoch_give(length, batch_size, seed, epoch):
+    drawn = list(ShuffledBatches(length, batch_size, seed, epoch=epoch))
+    order = np.random.default_rng(seed_for(seed, epoch)).permutation(length).tolist()
+    assert [item for batch in drawn for item in batch] == [(epoch, index) for index in order]
+
+
+@given(st.integers(5, 60), st.floats(0, 1), st.integers(0, 3))
+def test_small_targets_take_their_share_of_an_epochs_places(length, share, epoch):
+    small = [1, 3, 4]
+    plain = indices(ShuffledBatches(length, 4, 0, epoch=epoch))
+    drawn = indices(ShuffledBatches(length, 4, 0, small=small, small_share=share, epoch=epoch))
+    others = [(old, new) for old, new in zip(plain, drawn, strict=True) if new != old]
+    assert all(new in small for _, new in others)
+    kept = [index for index in drawn if index not in small]
+    assert len(kept) == len(set(kept))
+    assert length - round(share * length) - len(small) <= len(kept) <= length - round(share * length)
+
+
+def test_where_every_place_goes_to_small_targets_no_other_is_drawn_and_none_is_left_out():
+    drawn = [ShuffledBatches(40, 4, 0, small=[2, 5], small_share=1.0, epoch=epoch) for epoch in (1, 2)]
+    assert [set(indices(batches)) for batches in drawn] == [{2, 5}] * 2
+    assert indices(drawn[0]) != indices(drawn[1])
+
+
+@given(st.integers(1, 30), st.integers(1, 7), worlds)
+def test_the_shares_of_a_side_in_order_are_all_its_batches(length, batch_size, world):
+    pixels = torch.arange(length, dtype=torch.uint8)
+    cache = {
+        str(i): {"image": pixels[i].view(1, 1, 1), "mask": torch.zeros(1, 1, dtype=torch.uint8)} for i in range(length)
+    }
+    samples = CachedSamples(cache, list(cache))
+
+    def read(share):
+        return [images.flatten().tolist() for images, _ in ordered_loader(samples, batch_size, 0, share)]
+
+    whole = read(Share())
+    assert [i for batch in whole for i in batch] == list(range(length))
+    shares = [read(Share(rank, world)) for rank in range(world)]
+    assert len({len(share) for share in shares}) == 1
+    in_turn = [batch for turn in zip(*shares, strict=True) for batch in turn]
+    assert in_turn[: len(whole)] == whole
+    assert in_turn[len(whole) :] == (whole * world)[: len(in_turn) - len(whole)]
+
+
+def test_the_measured_side_is_neither_cropped_nor_augmented_whatever_the_epoch():
+    samples = cached()
+    for _ in range(2):
+        batches = list(ordered_loader(samples, 3, 0))
+        read = [pair for images, masks in batches for pair in zip(images, masks, strict=True)]
+        stored = [(tensors["image"], tensors["mask"]) for tensors in samples.cache.values()]
+        assert same(read, stored)
+
+
+foreground = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 10), st.sampled_from([1, 2])), max_size=4)
+
+
+@given(foreground, st.integers(1, 12), st.integers(1, 12), st.integers(0, 2**32 - 1))
+def test_a_crop_around_foreground_holds_foreground_if_there_is_any(pixels, height, width, seed):
+    mask = torch.zeros(9, 11, dtype=torch.uint8)
+    mask[0] = IGNORE
+    for y, x, value in pixels:
+        mask[y, x] = value
+    _, labels = random_crop(mask[None], mask, (height, width), seed, foreground_crops=1.0)
+    assert labels.shape == (height, width)
+    assert ((labels > 0) & (labels != IGNORE)).any() == bool(pixels)
+
+
+def test_crops_around_foreground_reach_every_window_that_shows_it_and_every_class():
+    mask = torch.zeros(6, 7, dtype=torch.uint8)
+    mask[2, 3], mask[5, 6] = 1, 2
+    places = torch.arange(42).reshape(6, 7)[None]
+    found = {int(random_crop(places, mask, (2, 3), seed, 1.0)[0][0, 0, 0]) for seed in range(300)}
+    assert found == {7 * y + x for y in (1, 2) for x in (1, 2, 3)} | {7 * 4 + 4}
+
+
+def test_classes_share_the_crops_around_foreground_equally_and_other_crops_are_laid_anywhere():
+    mask = torch.zeros(20, 20, dtype=torch.uint8)
+    mask[:, :9], mask[10, 18] = 1, 2
+    crops = [random_crop(mask[None], mask, (3, 3), seed, 0.5)[1] for seed in range(600)]
+    with_small = sum(int((crop == 2).any()) for crop in crops) / 600
+    assert with_small == pytest.approx(0.25 + 0.5 * 6 / 18**2, abs=0.05)
 
 
 def same(first, second):

@@ -55,7 +55,7 @@ def test_comments_and_lines_stay(params, name):
 def test_the_changes_are_told(params):
     changes = apply_recipe("kvasir")
     assert "data.name: mni152 → kvasir" in changes
-    assert "model.unet.channels: [16, 32, 64, 128] → [32, 64, 128, 256, 512]" in changes
+    assert "model.unet.channels: [16, 32, 64, 128] → [16, 32, 64, 128, 256, 512]" in changes
     assert apply_recipe("kvasir") == []
 
 
