@@ -38,13 +38,13 @@ def test_exp_run_in_a_temporary_folder_leaves_the_workspace_alone(project: Proje
     assert (project.root / "reports/train/logs/temporary/timing.json").exists()
 
 
-def test_four_experiments_share_the_store_at_once(project: Project) -> None:
+def test_two_experiments_make_the_same_shards_at_once(project: Project) -> None:
     shutil.rmtree(project.root / ".store")
-    project.run("dvc", "exp", "run", "--queue", "-S", "preprocess.image_size=24,40", "-S", "train.seed=1,2")
-    project.run("dvc", "exp", "run", "--run-all", "--jobs", "4")
-    assert len(project.run("dvc", "exp", "list", "--name-only").stdout.split()) == 4
+    project.run("dvc", "exp", "run", "--queue", "-S", "preprocess.image_size=24", "-S", "train.seed=1,2")
+    project.run("dvc", "exp", "run", "--run-all", "--jobs", "2")
+    assert len(project.run("dvc", "exp", "list", "--name-only").stdout.split()) == 2
     files = [file.name for file in (project.root / ".store/shards").rglob("*") if file.is_file()]
     assert not [name for name in files if name.startswith(".new-") or name.endswith(".lock")]
     assert not [state for state in (project.root / ".store/training").iterdir() if state.is_dir()]
     shards = len(list((project.root / "data/cache").iterdir()))
-    assert len([name for name in files if name.endswith(".pt")]) == 2 * shards
+    assert len([name for name in files if name.endswith(".pt")]) == shards
