@@ -76,7 +76,7 @@ class _CropToOwnExtent(albumentations.RandomResizedCrop):
 class _TurnsThatFit(albumentations.RandomRotate90):
     """Turns images that are no square by 0 or 180 degrees only, so that a batch keeps its extent."""
 
-    def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+    def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002  (the library calls it so)
         height, width = params["shape"][:2]
         return {"factor": params["factor"] if height == width else params["factor"] // 2 * 2}
 

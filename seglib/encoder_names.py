@@ -73,7 +73,7 @@ def _torchvision_efficientnet(keys: list[str]) -> dict[str, str]:
     for key in keys:
         if match := MONAI_BLOCK.fullmatch(key):
             stage, block, layer, leaf = match.groups()
-            place = _place(layer, block in expanded)
+            place = _place(layer, expanded=block in expanded)
             names[key] = f"features.{int(stage) + 1}.{int(block) - starts[stage]}.block.{place}.{leaf}"
         else:
             layer, _, leaf = key.rpartition(".")
@@ -81,7 +81,7 @@ def _torchvision_efficientnet(keys: list[str]) -> dict[str, str]:
     return names
 
 
-def _place(layer: str, expanded: bool) -> str:  # noqa: FBT001
+def _place(layer: str, *, expanded: bool) -> str:
     """Where torchvision has a layer inside a block."""
     if layer in EXPANSION:
         return f"0.{EXPANSION[layer]}"

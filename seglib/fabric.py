@@ -46,6 +46,9 @@ def open_fabric(settings: Train) -> Fabric:
         strategy=strategy,
         **_precision(settings, device),
     )
+    if settings.nodes > 1:
+        address = ":".join(os.environ.get(key, "?") for key in ("MASTER_ADDR", "MASTER_PORT"))
+        print(f"waiting at {address} for all {settings.devices * settings.nodes} processes", flush=True)
     fabric.launch()
     torch.set_num_threads(settings.threads)
     return fabric

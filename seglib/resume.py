@@ -36,7 +36,6 @@ class Resume:
         """Name the folder; nothing is written yet."""
         self.folder, self.first = folder, first
         self.parent = os.getppid()
-        self.best = folder / "best.pt"
 
     @contextmanager
     def alone(self, barrier: Callable[[], None] = lambda: None) -> Iterator[None]:
@@ -73,6 +72,16 @@ class Resume:
         buffer = io.BytesIO()
         torch.save(dict(state), buffer)
         store.save(self.folder, STATE, buffer.getvalue())
+
+    def best(self, epoch: int) -> Path:
+        """Where the weights of an epoch lie that is the best so far."""
+        return self.folder / f"best-{epoch}.pt"
+
+    def keep_best(self, epoch: int) -> None:
+        """Delete those of other epochs, also of one whose end a kill prevented."""
+        for file in self.folder.glob("best-*.pt"):
+            if file != self.best(epoch):
+                file.unlink()
 
     def clear(self) -> None:
         """Delete the state, unless another process waits for it, or the parent, DVC, was killed and will run again."""

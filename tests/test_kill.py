@@ -204,7 +204,7 @@ def assert_ended_well(project: Project, undisturbed: dict[str, bytes]) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "count", "finished_epochs"),
-    [("state", 1, 0), ("state", 3, 2), ("best.pt", 2, 1), ("last.pt", 1, EPOCHS)],
+    [("state", 1, 0), ("state", 3, 2), ("best-2.pt", 1, 1), ("last.pt", 1, EPOCHS)],
 )
 def test_kills_inside_a_write(
     project: Project, undisturbed: dict[str, bytes], tmp_path: Path, name: str, count: int, finished_epochs: int

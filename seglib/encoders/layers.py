@@ -12,7 +12,7 @@ class BatchNorm(nn.BatchNorm2d):
     Such a value has no variance, and `nn.BatchNorm2d` raises: the running statistics stand in, as in evaluation.
     """
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002  (the name that torch gives it)
         """Normalise [batch, channels, height, width]."""
         if self.training and input.numel() == input.shape[1]:
             return F.batch_norm(input, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
