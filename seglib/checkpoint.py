@@ -17,7 +17,7 @@ from seglib.io.sample import SegClass, Spec
 from seglib.padding import Logits, Padded
 from seglib.sections.network import Network, Shape
 
-FORMAT = 3
+FORMAT = 4
 UNREADABLE = (RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError, pickle.UnpicklingError)
 """What torch raises where a file is no model, whatever it is instead."""
 
@@ -60,6 +60,8 @@ class Card:
     dataset: dict[str, Any]
     pixels: dict[str, Any]
     versions: dict[str, str]
+    seen: list[str]
+    """Short digests of the ids and groups of the training and validation sides, sorted."""
 
     @property
     def classes(self) -> list[str]:

@@ -1,35 +1,91 @@
-"""From an image at its own size to a mask at its own size."""
+"""From an image at its own size to probabilities and a mask, by one model or several."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from seglib.checkpoint import Card, Segmenter
-from seglib.head import Head
-from seglib.io.planes import merge_planes
-from seglib.io.resize import geometry
+from seglib.errors import SegError
+from seglib.io.resize import Geometry, geometry, resize_mask
+from seglib.mask_values import HALF, has_threshold, mask_of
+from seglib.postprocessing import Changes, clean
 from seglib.sections.pixels import Pixels
+from seglib.sections.predict import Predict
 from seglib.sliding_window import sliding_logits
+from seglib.test_time import mean, scaled, views
 
 
-@torch.inference_mode()
-def predict(
-    segmenter: Segmenter, card: Card, image: np.ndarray, spacing: tuple[float, ...] | None, device: torch.device
-) -> np.ndarray:
-    """Segment one image [*shape, channels]: mask values, uint8 [*shape].
+@dataclass(frozen=True)
+class Prediction:
+    """Probabilities of one image, float32 [planes, *shape], at two sizes."""
 
-    The image, whose intensities are clipped as for training, is resized as for training, and the
-    probabilities are resized back.
-    """
-    pixels = Pixels.model_validate(card.pixels)
-    shape = geometry(image.shape[:-1], spacing, pixels)
-    batch = torch.from_numpy(np.ascontiguousarray(np.moveaxis(shape.image(image), -1, 0)))[None].to(device)
-    logits = sliding_logits(segmenter, batch, pixels.crop(card.dims))
-    return mask_of(shape.back(card.head.probabilities(logits)[0].cpu().numpy()), card.head)
+    model_size: np.ndarray
+    """As the network was trained to see the image, without padding."""
+    own_size: np.ndarray
+    """Resized to the image's own shape."""
+
+    def truth_at_model_size(self, truth: np.ndarray) -> np.ndarray:
+        """Mask values of the image's own shape, brought to that of `model_size`."""
+        return resize_mask(truth, self.model_size.shape[1:])
 
 
-def mask_of(probabilities: np.ndarray, head: Head) -> np.ndarray:
-    """Mask values, uint8 [*shape], from probabilities [planes, *shape]; a sigmoid's count from one half."""
-    if head.overlapping:
-        return merge_planes(probabilities > 0.5)
-    best = probabilities.argmax(0).astype(np.uint8)
-    return np.where(probabilities.max(0) > 0.5, best + 1, 0).astype(np.uint8) if head.sigmoid else best
+class Predictor:
+    """Models that predict together, and how."""
+
+    def __init__(self, models: Sequence[Segmenter], card: Card, settings: Predict, device: torch.device) -> None:
+        """`card`: what the models have in common.
+
+        Raises SegError for settings that do not go with it.
+        """
+        if found := list(_misfits(card, settings)):
+            raise SegError("\n".join(found))
+        self.models = [model.to(device).eval() for model in models]
+        self.card, self.settings, self.device = card, settings, device
+        self.pixels = Pixels.model_validate(card.pixels)
+        self.views = views(card.dims, flips=settings.flips, rotations=settings.rotations)
+
+    @torch.inference_mode()
+    def predict(self, image: np.ndarray, spacing: tuple[float, ...] | None) -> Prediction:
+        """Find the probabilities of an image [*shape, channels], whose intensities are clipped as for training.
+
+        It is resized as for training; the probabilities are means over models, views and scales. Raises
+        SegError where the image does not go with the geometry of training.
+        """
+        shape = geometry(image.shape[:-1], spacing, self.pixels)
+        found = mean(self._at_scale(image, shape, factor) for factor in self.settings.scales)
+        return Prediction(found, shape.back(found))
+
+    def mask(self, probabilities: np.ndarray, threshold: float) -> tuple[np.ndarray, Changes]:
+        """Mask values, uint8 [*shape], of probabilities at the image's own size, and what post-processing changed."""
+        mask = mask_of(probabilities, self.card.head, threshold)
+        return clean(mask, self.card.head, self.settings.min_pixels, self.settings.fill_holes)
+
+    def _at_scale(self, image: np.ndarray, shape: Geometry, factor: float) -> np.ndarray:
+        """Probabilities of the image seen at a scale, float32 [planes, *content] of the shape at scale 1."""
+        seen = scaled(shape, factor)
+        raw = np.ascontiguousarray(np.moveaxis(seen.image(image), -1, 0))
+        batch = torch.from_numpy(raw)[None].to(self.device).float()
+        found = mean(view.undo(self._probabilities(view.apply(batch))) for view in self.views)
+        return replace(seen, native=shape.content).back(found[0].cpu().numpy())
+
+    def _probabilities(self, images: Tensor) -> Tensor:
+        """The mean over the models, float32 [batch, planes, *space]."""
+        window, overlap = self.pixels.crop(self.card.dims), self.settings.overlap
+        each = (sliding_logits(model, images, window, overlap) for model in self.models)
+        return mean(self.card.head.probabilities(logits) for logits in each)
+
+
+def _misfits(card: Card, settings: Predict) -> Iterator[str]:
+    if settings.threshold != HALF and not has_threshold(card.head):
+        yield (
+            f"predict.threshold: {settings.threshold}, but a softmax head of {card.head.classes} classes takes the "
+            "most probable one, which needs no threshold; set 0.5, or train with model.head: sigmoid"
+        )
+    if not card.padding and any(factor != 1 for factor in settings.scales):
+        yield (
+            f"predict.scales: {settings.scales}, but the model was trained with model.padding: false and takes its own "
+            "size only; set [1.0], or train with model.padding: true"
+        )

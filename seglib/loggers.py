@@ -13,7 +13,7 @@ from lightning_fabric.utilities.rank_zero import rank_zero_only
 
 from seglib.checkpoint import Card
 from seglib.engine import Training
-from seglib.inference import mask_of
+from seglib.mask_values import mask_of
 from seglib.overlays import Palette
 from seglib.panels import panel
 

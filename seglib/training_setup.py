@@ -25,6 +25,7 @@ from seglib.fingerprint import stage_versions
 from seglib.foreground import foreground_share
 from seglib.head import Head
 from seglib.io.cache import open_cache
+from seglib.leakage import digests
 from seglib.learning_rate import learning_rate
 from seglib.loading import CachedSamples, Share, ShuffledBatches, channel_statistics, ordered_loader, training_loader
 from seglib.optimizers import build_optimizer
@@ -87,7 +88,14 @@ class Setup:
             dataset=self.index["dataset"],
             pixels=self.pixels.model_dump(),
             versions=stage_versions("train"),
+            seen=self._seen(),
         )
+
+    def _seen(self) -> list[str]:
+        """Without groups that official lists put on the test side as well, a leak that `split` has told of."""
+        group = {fact["id"]: fact["group"] for fact in self.index["samples"]}
+        ids = [*self.sides["train"], *self.sides["val"]]
+        return digests(ids, {group[key] for key in ids} - {group[key] for key in self.sides["test"]})
 
     def training(self, fabric: Fabric, encoder: Path) -> Training:
         """Build network, optimiser, loss and loaders; `encoder` holds published weights, or NO_WEIGHTS."""

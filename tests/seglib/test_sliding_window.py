@@ -30,7 +30,7 @@ def test_the_network_sees_raw_values_of_every_type(dtype):
     torch.testing.assert_close(sliding_logits(pointwise, images, (4, 4)), pointwise(images.float()))
 
 
-def seen_by(window, space):
+def seen_by(window, space, *overlap):
     """The sizes of what the network is asked for."""
     asked = []
 
@@ -38,7 +38,7 @@ def seen_by(window, space):
         asked.append(tuple(images.shape[2:]))
         return images
 
-    found = sliding_logits(network, torch.rand(1, 1, *space), window)
+    found = sliding_logits(network, torch.rand(1, 1, *space), window, *overlap)
     assert found.shape == (1, 1, *space)
     return asked
 
@@ -52,6 +52,11 @@ def test_an_image_that_fits_is_seen_at_once_and_as_it_is(window, space):
 
 def test_a_larger_image_is_seen_in_windows_that_overlap_by_half():
     assert seen_by((8, 8), (16, 12)) == [(8, 8)] * 3 * 2
+
+
+@pytest.mark.parametrize(("overlap", "windows"), [(0.0, 2 * 2), (0.25, 3 * 2), (0.75, 5 * 3)])
+def test_windows_overlap_by_the_share_that_is_asked_for(overlap, windows):
+    assert seen_by((8, 8), (16, 12), overlap) == [(8, 8)] * windows
 
 
 def test_an_image_larger_along_one_axis_only_is_seen_in_whole_windows():

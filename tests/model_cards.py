@@ -1,0 +1,38 @@
+"""Cards of small models, for tests of what reads them."""
+
+from dataclasses import replace
+from typing import Any
+
+from seglib.checkpoint import Card
+from seglib.sections.pixels import Pixels
+
+PIXELS = Pixels(
+    image_size=0.5, resize="stretch", spacing=[], window=[-100.0, 100.0], percentiles=[0.0, 100.0]
+).model_dump()
+CARD = Card(
+    model="unet",
+    options={"channels": [4, 8], "strides": [], "num_res_units": 0, "dropout": 0.0},
+    dims=2,
+    outputs=1,
+    sigmoid=False,
+    padding=True,
+    dataset={
+        "name": "own",
+        "channels": 3,
+        "classes": [{"name": "background", "colour": [0, 0, 0]}, {"name": "bright", "colour": [9, 9, 9]}],
+        "modality": "photograph",
+        "licence": "none",
+        "citation": "",
+        "overlapping": False,
+    },
+    pixels=PIXELS,
+    versions={},
+    seen=[],
+)
+
+
+def card(**changed: Any) -> Card:
+    """The card with other fields, of its own, of its data set or of its pixels."""
+    dataset = {key: changed.pop(key) for key in list(changed) if key in CARD.dataset}
+    own = {key: changed.pop(key) for key in list(changed) if key in vars(CARD)}
+    return replace(CARD, dataset=CARD.dataset | dataset, pixels=PIXELS | changed, **own)
