@@ -1,96 +1,94 @@
 """Measure the best model on the test side, at each image's own resolution."""
 
-import csv
 import json
-import re
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from tqdm import tqdm
 
-from seglib.checkpoint import Card, load_checkpoint
+from seglib.case_table import CaseTable, case_name, write_cases
 from seglib.config import parse, read_params, section
 from seglib.device import open_device
-from seglib.inference import predict
-from seglib.intensity import Intensity
+from seglib.ensemble import load_models
+from seglib.evaluation import Evaluation
+from seglib.evaluator import Compared, Evaluator
+from seglib.inference import Predictor
 from seglib.io.sample import Sample
-from seglib.metrics import CaseCounts, count, mean_over_classes, summarise
+from seglib.leakage import refuse_seen
 from seglib.overlays import Palette, draw, spread
 from seglib.paths import BEST, EVALUATE_REPORT, SPLIT
+from seglib.pictures import write_pictures, write_thumbnail
 from seglib.sections.compute import Compute
 from seglib.sections.evaluate import Evaluate
-from seglib.sections.pixels import Pixels
+from seglib.sections.predict import Predict
 from seglib.source import read_source
 from seglib.splitting import read_split
 from seglib.stage import run_stage
-
-Segment = Callable[[Sample], tuple[np.ndarray, np.ndarray, np.ndarray]]
-"""Gives image, truth and prediction of a sample."""
+from seglib.statistics import mean_of_classes
 
 
 def main() -> None:
-    """Write `metrics.json`, `cases.csv` and the overlays."""
+    """Write `metrics.json`, `cases.csv`, what is plotted, and the pictures."""
     params = read_params()
-    settings = section(params, "evaluate", Evaluate)
+    settings, predicting = section(params, "evaluate", Evaluate), section(params, "predict", Predict)
     device = open_device(parse(Compute, {key: params["train"][key] for key in Compute.model_fields}, "train"))
-    segmenter, card = load_checkpoint(BEST)
-    segmenter.to(device)
-    source = read_source(params)
-    intensity = Intensity(source.spec, Pixels.model_validate(card.pixels))
+    models = load_models(BEST, predicting.ensemble)
+    card, source, sides = models[0].card, read_source(params), read_split(SPLIT)
+    val, test = (
+        [sample for sample in source.samples if sample.id in ids] for ids in map(set, (sides["val"], sides["test"]))
+    )
+    refuse_seen({model.file: model.card for model in models}, {sample.id: sample.group for sample in test})
+    predictor = Predictor([model.segmenter for model in models], card, predicting, device)
+    evaluator = Evaluator(predictor, source.spec, settings.tolerance)
+    threshold = evaluator.threshold(val)
 
-    def segment(sample: Sample) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        raw, truth = sample.read(source.spec)
-        image = intensity.apply(raw, intensity.limits(sample, raw))
-        return image, truth, predict(segmenter, card, image, sample.spacing, device)
-
-    test = set(read_split(SPLIT)["test"])
-    samples = {sample.id: sample for sample in source.samples if sample.id in test}
-    cases: dict[str, CaseCounts] = {}
-    for sample in tqdm(samples.values(), "evaluate", unit="image", disable=None):
-        _, truth, guess = segment(sample)
-        cases[sample.id] = count(truth, guess, len(card.classes), overlapping=card.overlapping)
-
-    metrics = summarise(list(cases.values()), card.classes)
     EVALUATE_REPORT.mkdir(parents=True, exist_ok=True)
+    palette, compared = Palette(card.colours, card.overlapping), []
+    for sample in tqdm(test, "evaluate", unit="image", disable=None):
+        found, segmented = evaluator.compare(sample, threshold)
+        write_thumbnail(EVALUATE_REPORT / f"thumbnails/{case_name(sample.id)}.webp", *segmented, palette)
+        compared.append(found)
+    cases = [found.case for found in compared]
+    evaluation = Evaluation(cases, card.classes, settings.resamples, settings.confidence)
+    metrics = evaluation.metrics() | {"threshold": threshold}
+    if predicting.min_pixels or predicting.fill_holes:
+        metrics |= _changes(compared)
     (EVALUATE_REPORT / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
-    _write_cases(EVALUATE_REPORT / "cases.csv", samples, cases, card.classes)
-    _draw_overlays(EVALUATE_REPORT / "overlays", settings.overlays, samples, cases, segment, card)
+    write_cases(EVALUATE_REPORT / "cases.csv", evaluation.table)
+    evaluation.write_plots(EVALUATE_REPORT / "plots")
+    _draw(_shown(evaluation.table, settings.overlays), test, evaluator, threshold, palette)
     print(f"test side: Dice {metrics.get('dice')}, IoU {metrics.get('iou')}, n {metrics['n']}")
 
 
-def _write_cases(
-    path: Path, samples: Mapping[str, Sample], cases: Mapping[str, CaseCounts], classes: Sequence[str]
-) -> None:
-    measures = ("dice", "iou")
-    header = ["id", "group", *measures, *(f"{measure}_{name}" for measure in measures for name in classes[1:])]
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        for key, case in cases.items():
-            values = [case.dice, case.iou]
-            means = [mean_over_classes(value) for value in values]
-            cells = [None if np.isnan(cell) else round(float(cell), 6) for value in values for cell in value[1:]]
-            writer.writerow([key, samples[key].group, *means, *cells])
+def _changes(compared: Sequence[Compared]) -> dict[str, float | int]:
+    """What post-processing did to the predictions, all together."""
+    dice = float(mean_of_classes(np.stack([found.dice_before for found in compared]))(np.ones((1, len(compared))))[0])
+    changes = [found.changes for found in compared]
+    return {
+        "postprocessing/objects_removed": sum(change.objects for change in changes),
+        "postprocessing/holes_filled": sum(change.holes for change in changes),
+        "postprocessing/pixels_changed": sum(change.pixels for change in changes),
+    } | ({} if np.isnan(dice) else {"postprocessing/dice_before": round(dice, 6)})
 
 
-def _draw_overlays(
-    folder: Path,
-    number: int,
-    samples: Mapping[str, Sample],
-    cases: Mapping[str, CaseCounts],
-    segment: Segment,
-    card: Card,
+def _shown(table: CaseTable, number: int) -> dict[str, float]:
+    """The cases to draw with their Dice, spread evenly from the worst to the best."""
+    dice = dict(zip(table.ids, table.mean_of_cases("dice").tolist(), strict=True))
+    ranked = sorted((key for key in dice if not np.isnan(dice[key])), key=lambda key: (dice[key], key))
+    return {key: dice[key] for key in spread(ranked, number)}
+
+
+def _draw(
+    shown: Mapping[str, float], test: Sequence[Sample], evaluator: Evaluator, threshold: float, palette: Palette
 ) -> None:
-    folder.mkdir(exist_ok=True)
-    dice = {key: mean_over_classes(case.dice) for key, case in cases.items()}
-    ranked = sorted((key for key in cases if dice[key] is not None), key=lambda key: (dice[key], key))
-    for rank, key in enumerate(spread(ranked, number)):
-        name = re.sub(r"[^\w.-]+", "_", key)[:100]
-        caption = f"{key}  Dice {dice[key]:.3f}   image | truth | prediction"
-        draw(
-            folder / f"{rank:02d}-{name}.png", *segment(samples[key]), Palette(card.colours, card.overlapping), caption
-        )
+    samples = {sample.id: sample for sample in test}
+    for name in ("overlays", "pictures"):
+        (EVALUATE_REPORT / name).mkdir(exist_ok=True)
+    for rank, (key, dice) in enumerate(shown.items()):
+        _, segmented = evaluator.compare(samples[key], threshold)
+        name, caption = case_name(key), f"{key}  Dice {dice:.3f}   image | truth | prediction"
+        draw(EVALUATE_REPORT / f"overlays/{rank:02d}-{name}.png", *segmented, palette, caption)
+        write_pictures(EVALUATE_REPORT / f"pictures/{name}", *segmented, palette)
 
 
 if __name__ == "__main__":

@@ -216,7 +216,16 @@ def _is_truncated(content: bytes) -> bool:
 
 def write_png(path: Path, pixels: np.ndarray) -> None:
     """Write uint8 RGB [height, width, 3] or grey [height, width] as PNG."""
+    _write(path, ".png", pixels, [])
+
+
+def write_webp(path: Path, pixels: np.ndarray) -> None:
+    """Write uint8 RGB [height, width, 3] as WebP, which is small and not exact."""
+    _write(path, ".webp", pixels, [cv2.IMWRITE_WEBP_QUALITY, 85])
+
+
+def _write(path: Path, suffix: str, pixels: np.ndarray, options: list[int]) -> None:
     bgr = pixels[..., ::-1] if pixels.ndim == 3 else pixels
-    done, content = cv2.imencode(".png", bgr)
+    done, content = cv2.imencode(suffix, bgr, options)
     assert done
     path.write_bytes(content.tobytes())

@@ -1,4 +1,4 @@
-"""`evaluate`: what is drawn of the test side."""
+"""`evaluate`: how the test side is measured, and what is drawn of it."""
 
 from typing import Annotated
 
@@ -11,4 +11,10 @@ class Evaluate(Section):
     """Options of the evaluation."""
 
     overlays: Annotated[int, Field(ge=0)]
-    """Pictures drawn, spread evenly from the worst case to the best; 0 draws none."""
+    """Cases drawn, spread evenly from the worst to the best; 0 draws none."""
+    tolerance: Annotated[float, Field(gt=0)]
+    """Distance up to which a boundary counts as found by the NSD: mm where the spacing is known, else pixels."""
+    resamples: Annotated[int, Field(ge=100, le=100_000)]
+    """Draws of the bootstrap over groups."""
+    confidence: Annotated[float, Field(gt=0.5, lt=1)]
+    """Of the intervals."""

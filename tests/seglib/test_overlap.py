@@ -22,7 +22,7 @@ def test_validation_dice_is_the_dice_of_the_metrics(seed, shape):
     truth = random.choice([0, 1, 2, IGNORE], shape).astype(np.uint8)
     guess = random.integers(0, 3, shape)
     logits = torch.nn.functional.one_hot(torch.from_numpy(guess), 3).movedim(-1, 1).float()
-    expected = [count(t, g, 3).dice[1:] for t, g in zip(truth, guess.astype(np.uint8), strict=True)]
+    expected = [count(t, g, SOFTMAX).dice for t, g in zip(truth, guess.astype(np.uint8), strict=True)]
     np.testing.assert_allclose(case_dice(logits, torch.from_numpy(truth), SOFTMAX), expected, rtol=1e-6)
 
 
@@ -32,7 +32,7 @@ def test_validation_dice_of_overlapping_classes_is_the_dice_of_the_metrics(seed,
     truth = random.choice([0, 1, 2, 3, IGNORE], shape).astype(np.uint8)
     logits = random.normal(size=(shape[0], 2, *shape[1:])).astype(np.float32)
     guesses = [merge_planes(case > 0) for case in logits]
-    expected = [count(t, g, 3, overlapping=True).dice[1:] for t, g in zip(truth, guesses, strict=True)]
+    expected = [count(t, g, OVERLAPPING).dice for t, g in zip(truth, guesses, strict=True)]
     found = case_dice(torch.from_numpy(logits), torch.from_numpy(truth), OVERLAPPING)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
@@ -43,7 +43,7 @@ def test_validation_dice_of_a_sigmoid_over_exclusive_classes_is_that_of_the_metr
     truth = random.choice([0, 1, 2, IGNORE], shape).astype(np.uint8)
     logits = random.normal(size=(shape[0], 2, *shape[1:])).astype(np.float32)
     guesses = np.where(logits.max(1) > 0, logits.argmax(1) + 1, 0).astype(np.uint8)
-    expected = [count(t, g, 3).dice[1:] for t, g in zip(truth, guesses, strict=True)]
+    expected = [count(t, g, SIGMOID).dice for t, g in zip(truth, guesses, strict=True)]
     found = case_dice(torch.from_numpy(logits), torch.from_numpy(truth), SIGMOID)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 

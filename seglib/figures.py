@@ -1,0 +1,45 @@
+"""The figures of a test set that follow from `cases.csv`: means over the cases, and pooled ones."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from seglib.measures import AT_MODEL_SIZE, MEASURES, Measure
+from seglib.statistics import Ratio, mean_of_classes, ratio_of_sums
+
+OF_CASES = (
+    *MEASURES,
+    *(
+        Measure(name, f"{label} at the model's size")
+        for name, label in zip(AT_MODEL_SIZE, ("Dice", "IoU"), strict=True)
+    ),
+)
+POOLED = (
+    Measure("dice_pooled", "Dice, pooled"),
+    Measure("iou_pooled", "IoU, pooled"),
+    Measure("precision_pooled", "Precision, pooled"),
+    Measure("recall_pooled", "Recall, pooled"),
+    Measure("lesion_recall", "Objects found"),
+    Measure("lesion_precision", "Objects that are true"),
+    Measure("lesion_f1", "F1 of objects"),
+)
+FIGURES = (*OF_CASES, *POOLED)
+"""Means over the cases, then sums over the cases divided, as `seglib.metrics` defines them."""
+
+
+def figures(columns: Mapping[str, np.ndarray]) -> dict[str, Ratio]:
+    """Each of FIGURES of the classes in the columns of a `CaseTable`, float64 [cases, classes]."""
+    both, truth, guess = (columns[name] for name in ("both", "truth", "guess"))
+    objects, found = columns["lesions"], columns["lesions_found"]
+    guessed, false = columns["lesions_guessed"], columns["lesions_false"]
+    pooled = (
+        ratio_of_sums(2 * both, truth + guess),
+        ratio_of_sums(both, truth + guess - both),
+        ratio_of_sums(both, guess),
+        ratio_of_sums(both, truth),
+        ratio_of_sums(found, objects),
+        ratio_of_sums(guessed - false, guessed),
+        ratio_of_sums(2 * found, found + objects + false),
+    )
+    means = {measure.name: mean_of_classes(columns[measure.name]) for measure in OF_CASES}
+    return means | {measure.name: ratio for measure, ratio in zip(POOLED, pooled, strict=True)}
