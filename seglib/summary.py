@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from scipy.special import stdtrit
 
+from seglib.effects import CONFOUNDED_NOTE, Effect, effects, is_full_grid
 from seglib.errors import SegError, nearest
 
 VARIED = re.compile(r"train\.seed|split\.seed|split\.fold|data\.[^.]+\.seed")
@@ -114,9 +115,20 @@ class Summary:
     left_out: list[LeftOut]
 
     @property
+    def effects(self) -> list[Effect]:
+        """Which setting moved the metric, that which moved it most first."""
+        return effects(self._means)
+
+    @property
     def notes(self) -> list[str]:
         """What must be known to read the figures."""
-        return [FOLDS_NOTE] if any(group.folds for group in self.groups) else []
+        folds = [FOLDS_NOTE] if any(group.folds for group in self.groups) else []
+        confounded = [CONFOUNDED_NOTE] if self.effects and not is_full_grid(self._means) else []
+        return [*folds, *confounded]
+
+    @property
+    def _means(self) -> list[tuple[dict[str, Any], float]]:
+        return [(group.differing, group.statistics.mean) for group in self.groups]
 
 
 def statistics(values: Sequence[float]) -> Statistics:

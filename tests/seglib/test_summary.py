@@ -6,6 +6,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seglib.effects import CONFOUNDED_NOTE
 from seglib.errors import SegError
 from seglib.summary import FOLDS_NOTE, Run, statistics, summarise
 from seglib.summary_tables import as_json, as_markdown, as_text
@@ -159,7 +160,7 @@ def test_the_note_on_folds_is_where_folds_are():
 
 def test_the_tables_hold_the_figures():
     summary = summarise([run("a", 0.5), run("b", 0.7, train__seed=1), run("c", 0.9, train__lr=1e-5)], "dice")
-    assert as_text(summary).splitlines()[2:] == [
+    assert as_text(summary).splitlines()[2:4] == [
         "1  0.9000  –       0.9000  0.9000    none of one run            –             train.lr=1e-05",
         "2  0.6000  0.1414  0.5000  0.7000    -0.6706 to 1.8706          2 train.seed  train.lr=0.1",
     ]
@@ -169,3 +170,41 @@ def test_the_tables_hold_the_figures():
     first, second = json.loads(as_json(summary))["groups"]
     assert (first["n"], first["sd"], second["parameters"]) == (1, None, {"train.lr": 0.1})
     assert [(entry["name"], entry["value"]) for entry in second["runs"]] == [("a", 0.5), ("b", 0.7)]
+
+
+def grid(*dices):
+    """Dice at two rates and two sizes, two seeds each that part by 0.02."""
+    settings = [{"train__lr": lr, "size": size} for lr in (0.1, 0.2) for size in (128, 256)]
+    return [
+        run(f"run{i}-{seed}", dice + 0.02 * seed - 0.01, train__seed=seed, **setting)
+        for i, (dice, setting) in enumerate(zip(dices, settings, strict=False))
+        for seed in (0, 1)
+    ]
+
+
+def test_the_setting_that_moved_the_metric_most_comes_first():
+    """lr: (0.5 + 0.6) / 2 and (0.8 + 0.75) / 2; size: (0.5 + 0.8) / 2 and (0.6 + 0.75) / 2."""
+    summary = summarise(grid(0.5, 0.6, 0.8, 0.75), "dice")
+    assert as_text(summary).splitlines()[6:] == [
+        "",
+        "which setting moved it: the mean of the groups that have each value, greatest first",
+        "range   setting   mean by value (groups)",
+        "0.2250  train.lr  0.2: 0.7750 (2), 0.1: 0.5500 (2)",
+        "0.0250  size      256: 0.6750 (2), 128: 0.6500 (2)",
+    ]
+    assert "| ---: | --- | --- |\n| 0.2250 | train.lr | 0.2: 0.7750 (2), 0.1: 0.5500 (2) |" in as_markdown(summary)
+    first = json.loads(as_json(summary))["effects"][0]
+    assert (first["setting"], first["range"]) == ("train.lr", pytest.approx(0.225))
+    assert first["levels"][1] == {"value": 0.1, "mean": pytest.approx(0.55), "groups": 2}
+
+
+def test_settings_that_were_changed_together_are_said_to_be_confounded():
+    assert CONFOUNDED_NOTE in as_text(summarise(grid(0.5, 0.6, 0.8), "dice"))
+    for form in (as_text, as_markdown, as_json):
+        assert CONFOUNDED_NOTE not in form(summarise(grid(0.5, 0.6, 0.8, 0.7), "dice"))
+
+
+def test_one_group_has_no_effects():
+    summary = summarise(seeds(3), "dice")
+    assert summary.effects == summary.notes == []
+    assert "which setting" not in as_text(summary) + as_markdown(summary)
