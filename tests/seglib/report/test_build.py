@@ -1,0 +1,127 @@
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+
+from seglib.errors import SegError
+from seglib.metrics import CONVENTIONS
+from seglib.report.build import build_report
+from tests import report_files
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(2)>',
+    "'a' & \"b\"</script><!--",
+    "../x",
+    "a" * 200,
+)
+VOID = {"meta", "link", "img", "input", "br"}
+LIMIT = 15_000_000
+
+
+class Page(HTMLParser):
+    """The elements of a page in order; fails where they are not nested."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self._open: list[str] = []
+        self.feed(text)
+        assert not self._open
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self._open.pop() == tag
+
+    def all(self, *tags: str) -> list[dict[str, str | None]]:
+        """The attributes of all elements of these names."""
+        return [attributes for tag, attributes in self.elements if tag in tags]
+
+
+@pytest.fixture
+def build(draw):
+    """The page of a run."""
+
+    def run(**options) -> str:
+        draw(**options)
+        return build_report(report_files.params())
+
+    return run
+
+
+KINDS = {
+    "one class": {},
+    "several classes": {"classes": ("grey", "white", "lesion")},
+    "many classes": {"classes": tuple(f"class {c}" for c in range(12))},
+    "overlapping volumes": {"classes": ("lung", "infection"), "overlapping": True, "volumes": True},
+    "nothing to show": {"valued": False, "drawn": 0, "thumbnails": False, "findings": False},
+    "one case": {"ids": ("only",), "drawn": 1},
+    "hostile names": {"ids": HOSTILE, "classes": HOSTILE[:2]},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_result_makes_a_sound_page(build, kind):
+    """Names for what a screen reader meets, headings in order, ids once, links with a target."""
+    page = Page(build(**KINDS[kind]))
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for _, attributes in page.elements:
+        for key in ("aria-labelledby", "for"):
+            assert set((attributes.get(key) or "").split()) <= set(ids)
+    targets = [link["href"] for link in page.all("a")]
+    assert all(target and target[1:] in ids for target in targets)
+    assert all(image.get("alt") for image in page.all("img"))
+    assert all("aria-hidden" in svg or "aria-labelledby" in svg or "aria-label" in svg for svg in page.all("svg"))
+    named = {label["for"] for label in page.all("label") if "for" in label}
+    for control in page.all("input", "select"):
+        assert control.get("aria-label") or control.get("id") in named or control.get("type") == "radio"
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_hostile_names_are_text(build):
+    text = build(**KINDS["hostile names"])
+    page = Page(text)
+    scripts = page.all("script")
+    assert [script.get("type") for script in scripts] == ["application/json", None]
+    assert all((image["src"] or "").startswith("data:image/webp;base64,") for image in page.all("img"))
+    assert not any(key.startswith("on") for _, attributes in page.elements for key in attributes)
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+
+
+def test_a_thousand_noisy_cases_stay_small(build):
+    ids = tuple(f"a_rather_long_name_of_a_case_{i:04d}" for i in range(1000))
+    text = build(ids=ids, drawn=12, noisy=True)
+    assert 3_000_000 < len(text.encode()) < LIMIT
+    assert text.count('"picture":"data:') == 1000
+
+
+def test_missing_pictures_are_explained(build):
+    assert "<code>evaluate.overlays</code>" in build(drawn=0)
+
+
+def test_the_conventions_are_those_of_the_metrics(build):
+    """The text of `conventions.html.j2` describes version 1; a new one needs a new text."""
+    assert CONVENTIONS == 1
+    assert "<p>Version 1." in build()
+
+
+def test_the_same_files_give_the_same_page(build):
+    assert build() == build_report(report_files.params())
+
+
+def test_a_missing_parameter_is_told_before_anything_is_read(params):
+    del params["predict"]["flips"]
+    with pytest.raises(SegError, match=r"^predict.flips: missing; add it to params.yaml$"):
+        build_report(params)
