@@ -62,6 +62,16 @@ def _parser() -> argparse.ArgumentParser:
     form.add_argument("--md", action="store_true", help="as a Markdown table")
     summary.set_defaults(run=_summary)
 
+    compare = commands.add_parser("compare", help="whether what two experiments differ by matters: a verdict")
+    compare.add_argument("base", metavar="BASE", help="commit, branch, tag or experiment; several seeds as a,b,c")
+    compare.add_argument("head", metavar="HEAD", nargs="?", default="workspace", help="likewise; else the workspace")
+    compare.add_argument("--metric", default="", help="decides in place of compare.metric of params.yaml")
+    compare.add_argument("--html", metavar="FILE", type=Path, help="also write a page with pictures of the cases")
+    form = compare.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="for machines")
+    form.add_argument("--md", action="store_true", help="as Markdown, for a pull request")
+    compare.set_defaults(run=_compare)
+
     models = commands.add_parser("models", help="parameters, FLOPs and memory of every network at the image size")
     models.set_defaults(run=_models)
 
@@ -118,6 +128,21 @@ def _summary(parsed: argparse.Namespace) -> None:
 
     summary = summarise(read_runs(parsed.names), parsed.metric)
     print((as_json if parsed.json else as_markdown if parsed.md else as_text)(summary))
+
+
+def _compare(parsed: argparse.Namespace) -> None:
+    from seglib.compare.as_json import as_json
+    from seglib.compare.comparing import EXIT_CODES, compare_revisions, thumbnails
+    from seglib.compare.markdown import as_markdown
+    from seglib.compare.page import write_page
+    from seglib.compare.text import as_text
+    from seglib.config import read_params
+
+    compared = compare_revisions(parsed.base, parsed.head, read_params(), parsed.metric)
+    if parsed.html:
+        write_page(parsed.html, compared, *thumbnails(compared))
+    print((as_json if parsed.json else as_markdown if parsed.md else as_text)(compared))
+    sys.exit(EXIT_CODES[compared.comparison.verdict])
 
 
 def _models(_: argparse.Namespace) -> None:

@@ -1,0 +1,1 @@
+"""Two revisions compared: what differs, whether it matters, and which cases show it."""

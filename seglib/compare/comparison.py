@@ -1,0 +1,202 @@
+"""Does a change matter: two sides measured on the same cases, figure by figure, with a verdict by one of them.
+
+The null hypothesis of `fail`: the primary figure's true drop is at most `max_drop`, the drop being the worsening
+from base to head. The two-sided interval of the drop decides, and is the one that is shown. It lies wholly above
+`max_drop`: fail. Wholly at most: pass. `max_drop` lies inside: warn, for the cases cannot tell. So a true drop of
+exactly `max_drop` fails in (1 - confidence) / 2 of all comparisons, and passes in as many; `benchmarks.verdict`
+measures it.
+
+What the verdict speaks of depends on the runs. One a side: these two models on other cases like these. Two trainings
+of one recipe are two models, which do differ; where they differ by more than `max_drop`, the verdict says so. It takes
+three runs of different seeds a side to say that the change of the recipe did it (`seglib.compare.differences`).
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from seglib.case_table import CaseTable
+from seglib.compare.differences import Draws, Pair, p_value, resample
+from seglib.compare.pairing import FEWEST_RUNS, Side, matched
+from seglib.errors import SegError, nearest
+from seglib.figures import FIGURES, figures
+from seglib.measures import Measure
+from seglib.sections.compare import Rule
+from seglib.statistics import Interval, Ratio
+
+OfRuns = Sequence[Sequence[Mapping[str, Ratio]]]
+"""The figures of each run of base and of head."""
+ROUNDING = 9
+"""Digits that decide."""
+
+
+class Verdict(StrEnum):
+    """What the rule says of the drop."""
+
+    PASS = "pass"  # noqa: S105  (no password)
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One figure of both sides; of several runs a side it is their mean."""
+
+    measure: Measure
+    base: float
+    head: float
+    difference: Interval
+    """Head minus base."""
+    p: float
+    better: float | None
+    """Share of the cases that are better in head, of those that have a value on both sides; None without any."""
+    worse: float | None
+
+
+@dataclass(frozen=True)
+class CaseChange:
+    """The primary figure of one case."""
+
+    id: str
+    group: str
+    base: float
+    head: float
+    gain: float
+    """How much better head is, in the figure's direction."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What two sides differ in, and the verdict."""
+
+    base: str
+    head: str
+    runs: tuple[int, int]
+    n: int
+    n_groups: int
+    rule: Rule
+    changes: tuple[Change, ...]
+    """Of FIGURES; those that lack a value on either side are left out."""
+    cases: tuple[CaseChange, ...]
+    """The most improved first; without those that lack a value on either side."""
+    drop: Interval
+    """Of the primary figure, in its direction: more is worse."""
+
+    @property
+    def primary(self) -> Change:
+        """The figure that decides."""
+        return next(change for change in self.changes if change.measure.name == self.rule.metric)
+
+    @property
+    def verdict(self) -> Verdict:
+        """By the rule."""
+        return judge(self.drop, self.rule.max_drop)
+
+    @property
+    def subject(self) -> str:
+        """Of what the verdict speaks."""
+        if self.runs == (1, 1):
+            return (
+                "these two models; a verdict on the change itself needs "
+                f"{FEWEST_RUNS} runs of different seeds a side, for seeds alone make models differ"
+            )
+        return f"the change, over {self.runs[0]} runs of {self.base} and {self.runs[1]} of {self.head}"
+
+    @property
+    def reason(self) -> str:
+        """Why the verdict is what it is."""
+        drop, limit = self.drop, f"{self.rule.max_drop:g}"
+        if drop.low is None or drop.high is None:
+            return "there is no interval: fewer than two groups have a value"
+        interval = f"the {100 * self.rule.confidence:g} % interval of the drop in {self.rule.metric}"
+        place = {
+            Verdict.FAIL: f"lies above the {limit} that is accepted",
+            Verdict.PASS: f"does not exceed the {limit} that is accepted",
+            Verdict.WARN: f"holds the {limit} that is accepted: these cases cannot tell",
+        }
+        return f"{interval}, {drop.low:.4f} to {drop.high:.4f}, {place[self.verdict]}"
+
+    def most_improved(self, count: int) -> tuple[CaseChange, ...]:
+        """At most so many cases that are better in head, the most improved first."""
+        return tuple(case for case in self.cases[:count] if case.gain > 0)
+
+    def most_worsened(self, count: int) -> tuple[CaseChange, ...]:
+        """At most so many cases that are worse in head, the most worsened first."""
+        return tuple(case for case in self.cases[::-1][:count] if case.gain < 0)
+
+
+def judge(drop: Interval, max_drop: float) -> Verdict:
+    """Place the interval of the drop; where there is none, nobody can tell."""
+    if drop.low is None or drop.high is None:
+        return Verdict.WARN
+    if round(drop.low - max_drop, ROUNDING) > 0:
+        return Verdict.FAIL
+    return Verdict.PASS if round(drop.high - max_drop, ROUNDING) <= 0 else Verdict.WARN
+
+
+def compare(base: Side, head: Side, rule: Rule, resamples: int, seed: int) -> Comparison:
+    """Compare two sides, case by case.
+
+    Raises SegError for a figure that does not exist or has no value, and for sides that cannot be paired.
+    """
+    measures = {measure.name: measure for measure in FIGURES}
+    if rule.metric not in measures:
+        raise SegError(f"compare.metric: no figure '{rule.metric}'; {nearest(rule.metric, measures)}")
+    sides = matched(base, head)
+    like = sides[0][0]
+    of_runs = [[figures(table.columns) for table in side] for side in sides]
+    pairs = {name: _pair(measure, of_runs, like.groups) for name, measure in measures.items()}
+    pairs = {name: pair for name, pair in pairs.items() if pair.n}
+    if rule.metric not in pairs:
+        raise SegError(f"no case has a value of {rule.metric} in every run; choose another compare.metric")
+    draws = resample(pairs, resamples, seed)
+    of_cases = {name: _of_cases(name, of_runs) for name in pairs}
+    changes = [
+        _change(measures[name], draws[name], of_cases[name], p_value(pair, resamples, seed), rule.confidence)
+        for name, pair in pairs.items()
+    ]
+    better = measures[rule.metric].better
+    return Comparison(
+        base.name,
+        head.name,
+        (len(sides[0]), len(sides[1])),
+        len(like.ids),
+        len(set(like.groups)),
+        rule,
+        tuple(changes),
+        _case_changes(like, of_cases[rule.metric], better),
+        draws[rule.metric].losses(better).interval(rule.confidence),
+    )
+
+
+def _pair(measure: Measure, of_runs: OfRuns, groups: Sequence[str]) -> Pair:
+    base, head = (tuple(run[measure.name].by_group(groups) for run in side) for side in of_runs)
+    return Pair(base, head, measure.better)
+
+
+def _of_cases(name: str, of_runs: OfRuns) -> np.ndarray:
+    """Means over the runs of the cases' figures, float64 [2, cases]; nan where a run has none."""
+    return np.stack([np.mean([run[name].of_cases() for run in side], axis=0) for side in of_runs])
+
+
+def _change(measure: Measure, draws: Draws, of_cases: np.ndarray, p: float, confidence: float) -> Change:
+    gains = _gains(of_cases, measure.better)
+    known = np.round(gains[~np.isnan(gains)], ROUNDING)
+    gained, lost = (float(np.mean(found)) if known.size else None for found in (known > 0, known < 0))
+    base, head = (float(side.mean()) for side in (draws.whole.base, draws.whole.head))
+    return Change(measure, base, head, draws.interval(confidence), p, gained, lost)
+
+
+def _gains(of_cases: np.ndarray, better: int) -> np.ndarray:
+    """How much better head is in each case, float64 [cases]."""
+    base, head = of_cases
+    return better * (head - base) if better else np.abs(base) - np.abs(head)
+
+
+def _case_changes(table: CaseTable, of_cases: np.ndarray, better: int) -> tuple[CaseChange, ...]:
+    rows = zip(table.ids, table.groups, *of_cases.tolist(), _gains(of_cases, better).tolist(), strict=True)
+    known = [CaseChange(*row) for row in rows if not math.isnan(row[-1])]
+    return tuple(sorted(known, key=lambda case: (-case.gain, case.id)))

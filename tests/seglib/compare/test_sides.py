@@ -1,0 +1,92 @@
+from typing import Any
+
+import numpy as np
+import pytest
+
+from seglib.compare.revisions import Revision
+from seglib.compare.sides import Kind, RecipeChange, check_conventions, check_seeds, check_truth, notes, recipe_changes
+from seglib.errors import SegError
+from seglib.summary import Run
+from tests.made_up import made_up
+
+CODE = {"seglib/metrics.py": "aaaaaaa", "/data/own": "bbbbbbb"}
+
+
+def revision(name="main", conventions=1, inputs=None, outdated=(), table=None, **params: Any) -> Revision:
+    settings = {"train.lr": 0.1, "train.seed": 0, "versions.yaml:numpy": "2"}
+    settings |= {key.replace("versions__", "versions.yaml:").replace("__", "."): value for key, value in params.items()}
+    run = Run(name, "finished", settings, {"conventions": conventions}, inputs or CODE)
+    return Revision(name, run, table or made_up(0), outdated)
+
+
+def seeds(*numbers: int, **params) -> list[Revision]:
+    return [revision(f"s{number}", train__seed=number, **params) for number in numbers]
+
+
+def test_seeds_of_one_recipe_are_a_side():
+    check_seeds(seeds(0, 1, 2))
+    check_seeds([revision()])
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        (revision("b", train__seed=1, train__lr=0.2), "main and b differ in more than their seeds: train.lr"),
+        (revision("b", train__seed=1, loss__name="ce"), "main and b differ in more than their seeds: loss.name"),
+        (
+            revision("b", train__seed=1, inputs={**CODE, "seglib/metrics.py": "ccccccc"}),
+            "main and b differ in more than their seeds: seglib/metrics.py",
+        ),
+        (revision("b"), "main and b are one run, not two seeds: train.seed 0"),
+    ],
+)
+def test_other_runs_are_no_side(other, told):
+    with pytest.raises(SegError) as refused:
+        check_seeds([revision(), other])
+    assert str(refused.value) == told
+
+
+def test_all_runs_follow_the_same_conventions():
+    check_conventions([revision("a"), revision("b")])
+    with pytest.raises(SegError, match="different conventions: version 1 at a, 2 at b; evaluate all by the same code"):
+        check_conventions([revision("a"), revision("b", conventions=2)])
+
+
+def test_all_runs_have_the_same_truth():
+    whole = made_up(0)
+    backwards = type(whole)(
+        whole.ids[::-1], whole.groups[::-1], whole.classes, {key: value[::-1] for key, value in whole.columns.items()}
+    )
+    check_truth([revision(), revision(table=backwards)])
+    pixels = whole.columns["truth"] + np.eye(len(whole.ids))[:, :1]
+    other = type(whole)(whole.ids, whole.groups, whole.classes, {**whole.columns, "truth": pixels})
+    with pytest.raises(SegError, match="the truth of 1 cases has other pixels in b than in main: case00;"):
+        check_truth([revision(), revision("b", table=other)])
+
+
+def test_changes_are_those_of_parameters_versions_code_and_data():
+    base = seeds(0, 1, 2)
+    head = seeds(
+        0, 1, 5, train__lr=0.2, model__head="softmax", inputs={"seglib/metrics.py": "fffffff", "/data/own": "c"}
+    )
+    head += [revision("s6", train__seed=6, versions__numpy="3")]
+    found = recipe_changes(base, head)
+    assert RecipeChange(Kind.PARAMETER, "train.lr", (0.1,), (0.2, 0.1)) in found
+    assert RecipeChange(Kind.PARAMETER, "train.seed", (0, 1, 2), (0, 1, 5, 6)) in found
+    assert RecipeChange(Kind.PARAMETER, "model.head", (), ("softmax",)) in found
+    assert RecipeChange(Kind.VERSION, "numpy", ("2",), ("2", "3")) in found
+    assert RecipeChange(Kind.CODE, "seglib/metrics.py", ("aaaaaaa",), ("fffffff", "aaaaaaa")) in found
+    assert RecipeChange(Kind.DATA, "/data/own", ("bbbbbbb",), ("c", "bbbbbbb")) in found
+
+
+def test_the_same_recipe_has_no_changes():
+    assert recipe_changes(seeds(0, 1), seeds(0, 1)) == []
+    assert notes(seeds(0), seeds(1), recipe_changes(seeds(0), seeds(1))) == []
+
+
+def test_what_makes_figures_doubtful_is_noted():
+    base = [revision("a", evaluate__tolerance=2.0)]
+    head = [revision("b", evaluate__tolerance=3.0, outdated=("train.lr", "seglib/engine.py"))]
+    outdated, tolerance = notes(base, head, recipe_changes(base, head))
+    assert outdated.startswith("b is out of date: train.lr, seglib/engine.py changed after its figures were computed")
+    assert tolerance == "evaluate.tolerance differs, so the NSD of the two sides cannot be compared"
