@@ -33,6 +33,7 @@ class ImportGraph:
         settings = tomllib.loads(PROJECT_FILE.read_text())["tool"]["seg"]
         self._versions: dict[str, list[str]] = settings["versions"]
         self._neutral: list[str] = settings["neutral"]
+        self._telling: list[str] = settings["telling"]
 
     def code(self, stage: str, *, light: bool) -> list[str]:
         """The files a stage imports, sorted; a plug-in's file stands for the selected one of its kind.
@@ -45,10 +46,12 @@ class ImportGraph:
         return sorted(files)
 
     def libraries(self, stage: str) -> list[str]:
-        """The distributions that make a stage's numbers, sorted.
+        """The distributions that make a stage's numbers, sorted; all of them where the stage tells of them.
 
         Raises SegError for an import that `pyproject.toml` says nothing about.
         """
+        if stage in self._telling:
+            return self.all_distributions()
         found: set[str] = set()
         for library in {name for module in self._closure(stage, light=False) for name in self._libraries(module)}:
             if library not in self._versions and library not in self._neutral:

@@ -12,11 +12,13 @@ from seglib.errors import SegError, nearest
 from seglib.paths import CONFIG, PARAMS
 from seglib.sections.augment import Augment, preset
 from seglib.sections.check import Check
+from seglib.sections.compare import Rule
 from seglib.sections.data import Data
 from seglib.sections.evaluate import Evaluate
 from seglib.sections.network import Model
 from seglib.sections.objective import Objective
 from seglib.sections.optimizer import Optimizer
+from seglib.sections.predict import Predict
 from seglib.sections.preprocess import Preprocess
 from seglib.sections.scheduler import Scheduler
 from seglib.sections.selection import Selection
@@ -35,7 +37,9 @@ SECTIONS: dict[str, type[Section]] = {
     "optimizer": Optimizer,
     "scheduler": Scheduler,
     "train": Train,
+    "predict": Predict,
     "evaluate": Evaluate,
+    "compare": Rule,
 }
 
 
@@ -43,7 +47,7 @@ def main() -> None:
     """Check `params.yaml` and write the constant file that `download` waits for."""
     params = read_params()
     found = [*_unusable_keys(params), *_sections(params), *_plugins(params), *_augment(params)]
-    found = found or [*_source(params), *_conflicts(params)]
+    found = found or [*_source(params), *_ensemble(params), *_conflicts(params)]
     if found:
         raise SegError("\n  ".join([f"{PARAMS} has {len(found)} problem{'s'[: len(found) > 1]}:", *found]))
     CONFIG.parent.mkdir(exist_ok=True)
@@ -120,6 +124,16 @@ def _source(params: dict[str, Any]) -> list[str]:
     if not (data.local or data.url or published):
         return [f"data.path: '{data.name}' has no published source; name your archive or folder, absolute"]
     return []
+
+
+def _ensemble(params: dict[str, Any]) -> list[str]:
+    """Their digests are checked by `evaluate`."""
+    members = Predict.model_validate(params["predict"]).ensemble
+    return [
+        f"predict.ensemble: {member.path} does not exist, or may not be read; check the path"
+        for member in members
+        if not os.access(member.path, os.R_OK)
+    ]
 
 
 if __name__ == "__main__":

@@ -77,8 +77,10 @@ def _fit(training: Training, setup: Setup, resume: Resume, logs: Path) -> None:
         kept, state = weights(training) if better else None, capture(training)
         if fabric.is_global_zero:
             if kept:
-                save_checkpoint(resume.best, setup.card, kept)
+                save_checkpoint(resume.best(epoch.epoch), setup.card, kept)
             resume.save(state)
+            if training.best:
+                resume.keep_best(training.best.epoch)
             log_epoch(fabric, training, setup.card)
         _say(fabric, f"epoch {epoch.epoch}/{setup.settings.epochs}: {epoch.describe()}")
 
@@ -95,10 +97,13 @@ def _write(training: Training, setup: Setup, resume: Resume, last: Mapping[str, 
     history, best = training.history, training.best
     assert best
     save_checkpoint(LAST, setup.card, last)
-    shutil.copyfile(resume.best, BEST)
+    shutil.copyfile(resume.best(best.epoch), BEST)
     TRAIN_REPORT.mkdir(parents=True, exist_ok=True)
     write_curves(TRAIN_REPORT / "plots", history)
-    figures = summary(history, best) | {"deterministic": setup.settings.deterministic}
+    figures = summary(history, best) | {
+        "deterministic": setup.settings.deterministic,
+        "weights": sum(weight.numel() for weight in training.network.parameters()),
+    }
     (TRAIN_REPORT / "metrics.json").write_text(json.dumps(figures, indent=1) + "\n")
     (logs / "timing.json").write_text(json.dumps(timing(history, training.batches.length), indent=1) + "\n")
     if seen := training.validation:
@@ -112,7 +117,7 @@ def _rescue(training: Training, resume: Resume, kept: Path) -> str:
     if not best:
         return "no epoch was good enough to keep. "
     if training.fabric.is_global_zero:
-        shutil.copyfile(resume.best, kept)
+        shutil.copyfile(resume.best(best.epoch), kept)
         resume.clear()
     return f"the best model so far (epoch {best.epoch}, validation Dice {best.val_dice:.4f}) is {kept}. "
 

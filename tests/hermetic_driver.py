@@ -26,7 +26,8 @@ LIBRARIES = {
         "lightning_fabric.loggers.tensorboard",
         "torch.utils.tensorboard",
     ],
-    "evaluate": NETWORKS,
+    "evaluate": [*NETWORKS, "scipy.spatial", "scipy.ndimage"],
+    "report": ["jinja2", "scipy.special"],
 }
 
 

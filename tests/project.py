@@ -14,7 +14,7 @@ import numpy as np
 from ruamel.yaml import YAML
 
 REPOSITORY = Path(__file__).parent.parent
-STAGES = ("config", "download", "preprocess", "check", "split", "weights", "train", "evaluate")
+STAGES = ("config", "download", "preprocess", "check", "split", "weights", "train", "evaluate", "report")
 OUTPUTS = (
     "data/index.json",
     "data/cache",
@@ -28,7 +28,11 @@ OUTPUTS = (
     "reports/train/plots",
     "reports/evaluate/metrics.json",
     "reports/evaluate/cases.csv",
+    "reports/evaluate/plots",
     "reports/evaluate/overlays",
+    "reports/evaluate/pictures",
+    "reports/evaluate/thumbnails",
+    "reports/index.html",
 )
 TINY = {
     "data.name": "folder",

@@ -12,7 +12,9 @@ import torch
 from nibabel.nifti1 import load as load_nifti
 
 from seglib.checkpoint import load_checkpoint
-from seglib.inference import predict
+from seglib.config import read_yaml
+from seglib.inference import Predictor
+from seglib.sections.predict import Predict
 from tests.layouts.msd import INDEX, write
 from tests.project import STAGES, TINY, Project, make_project
 
@@ -58,12 +60,12 @@ def test_volumes_are_trained_on_in_crops_and_measured_whole(tmp_path):
     )
     assert project.repro().ran == list(STAGES)
     found = metrics(project, "evaluate")
-    assert {"dice_Anterior", "dice_Posterior"} <= found.keys()
-    assert all(math.isfinite(found[name]) for name in ("dice", "iou", "dice_Anterior", "dice_Posterior"))
+    assert {"Anterior/dice", "Posterior/dice"} <= found.keys()
+    assert all(math.isfinite(found[name]) for name in ("dice", "iou", "Anterior/dice", "Posterior/dice"))
     assert 0 < metrics(project, "train")["val_dice"] < 1
     test = json.loads((project.root / "data/split.json").read_text())["test"]
     with (project.root / "reports/evaluate/cases.csv").open(newline="") as file:
-        assert [row["id"] for row in csv.DictReader(file)] == test
+        assert list(dict.fromkeys(row["id"] for row in csv.DictReader(file))) == test
     assert len(list((project.root / "reports/evaluate/overlays").glob("*.png"))) == min(2, len(test))
 
     segmenter, card = load_checkpoint(project.root / "models/best.pt")
@@ -71,7 +73,9 @@ def test_volumes_are_trained_on_in_crops_and_measured_whole(tmp_path):
     asked = []
     segmenter.network.register_forward_pre_hook(lambda _, inputs: asked.append(tuple(inputs[0].shape[2:])))
     volume = np.asarray(load_nifti(data / f"imagesTr/{test[0]}.nii.gz").dataobj, np.uint8).T[..., None]
-    guess = predict(segmenter, card, volume, None, torch.device("cpu"))
+    settings = Predict.model_validate(read_yaml(project.root / "params.yaml")["predict"])
+    predictor = Predictor([segmenter], card, settings, torch.device("cpu"))
+    guess, _ = predictor.mask(predictor.predict(volume, None).own_size, 0.5)
     assert guess.shape == volume.shape[:3]
     assert guess.max() <= 2
     assert set(asked) == {tuple(CROP)}
