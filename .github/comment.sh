@@ -23,8 +23,11 @@ fi
 comments="repos/$GH_REPO/issues/$PULL_REQUEST/comments"
 mine=".[] | select(.user.login == \"github-actions[bot]\" and (.body | contains(\"$marker\"))) | .id"
 found=$(gh api --paginate "$comments" --jq "$mine")
+body=$(mktemp)  # an argument could be too long for the system
+trap 'rm -f "$body"' EXIT
+printf '%s' "$text" >"$body"
 if [[ -n $found ]]; then
-  gh api --silent --method PATCH "repos/$GH_REPO/issues/comments/${found%%$'\n'*}" --raw-field body="$text"
+  gh api --silent --method PATCH "repos/$GH_REPO/issues/comments/${found%%$'\n'*}" --field body=@"$body"
 else
-  gh api --silent --method POST "$comments" --raw-field body="$text"
+  gh api --silent --method POST "$comments" --field body=@"$body"
 fi

@@ -23,20 +23,27 @@ html=${2:+$(realpath "$2")}
 cd "$(git rev-parse --show-toplevel)"
 export DVC_NO_ANALYTICS=1 PATH="$PWD/.venv/bin:$PATH"
 
+if [[ $(git rev-parse --is-shallow-repository) == true ]]; then
+  echo "error: this clone is shallow, and a clone of it would lack its history; run" \
+    "git fetch --unshallow origin '+refs/heads/*:refs/remotes/origin/*', then name BASE as origin/<branch>" >&2
+  exit 1
+fi
 if ! base=$(git rev-parse --quiet --verify "$1^{commit}"); then
-  echo "error: no revision '$1' here; a shallow clone needs 'git fetch --unshallow'" >&2
+  echo "error: no revision '$1' here; name a branch of the remote as origin/<branch>" >&2
   exit 1
 fi
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
+strict="import json, sys; json.load(open(sys.argv[1], encoding='utf-8'), parse_constant=sys.exit)"
+
 # `dvc metrics diff` passes over a broken metrics file and exits with 0.
 check_metrics() {
   local file found=0
   for file in "$1"/reports/*/metrics.json; do
     [[ -e $file ]] || continue
-    python -m json.tool "$file" >/dev/null || { echo "error: $file is not valid JSON" >&2; return 1; }
+    python -c "$strict" "$file" 2>/dev/null || { echo "error: $file is not valid JSON" >&2; return 1; }
     found=1
   done
   [[ $found -eq 1 ]] || { echo "error: $1 has no reports/*/metrics.json" >&2; return 1; }
@@ -62,6 +69,7 @@ check_metrics .
 
 git -C "$scratch/base" add -- dvc.lock reports
 git -C "$scratch/base" -c user.name=compare -c user.email=compare@localhost \
+  -c commit.gpgsign=false -c core.hooksPath=/dev/null \
   commit --quiet --no-verify --allow-empty --message "results of $base, computed here"
 git fetch --quiet --no-tags "$scratch/base" HEAD
 computed=$(git rev-parse FETCH_HEAD)
@@ -85,8 +93,8 @@ seg compare "$computed" --md ${html:+--html "$html"} >"$scratch/verdict" 2>"$scr
 cat "$scratch/problem" >&2
 if [[ -s $scratch/verdict ]]; then
   sed "s/${computed:0:7}/${base:0:7}/g" "$scratch/verdict"
-else  # also where the code is 2, by which the command line refuses what it does not know
-  code=1
+else  # the code is 3, or that of a command that broke
+  code=3
   echo "### No verdict"
   echo
   sed 's/^/    /' "$scratch/problem"

@@ -3,7 +3,9 @@
 Cases are drawn from populations whose true drop is known (`benchmarks.populations`), and judged as `seg compare`
 judges them. The null hypothesis of `fail`: the true drop is at most `max_drop`. Targets, at confidence 0.95:
 
-- intervals of the drop hold it in at least 93 % of the simulations; so do those of Dice itself from 50 groups on,
+- intervals of the drop hold it in at least 93 % of the simulations; so do those of Dice itself from 50 groups on, of
+  Dice without failures from 2 groups on, of the mean over two classes one of which few groups show, of pooled Dice of
+  objects of very different sizes, and of a distance from 50 groups on,
 - at a true drop of exactly `max_drop`, and wherever it is less, at most 5 % fail (2.5 % are meant),
 - at a true drop of exactly `max_drop` at most 5 % pass,
 - power at the stated drop, cases and spread: at least 80 % fail; and where head is better by as much, 80 % pass.
@@ -12,7 +14,8 @@ A gate that never fails has no power, and one that always fails cries wolf: neit
 
 Two figures are shown without a target, for they are no errors that a better gate would not make. Two runs of one
 recipe, with one run a side, are two models that do differ: what share fails depends on how far seeds move the mean,
-and on `max_drop`. And of 20 cases of which 7 % are failures, one test set in four has no failure to learn from.
+and on `max_drop`. And of 20 cases of which 7 % are failures, one test set in four has no failure to learn from; the
+fewer the groups or the failures, the more often.
 Exit code 1 where a target is missed.
 """
 
@@ -24,14 +27,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from benchmarks.measuring import report
-from benchmarks.populations import Population
+from benchmarks.populations import Distances, Objects, Population, RareClass
 from seglib.compare.comparison import Verdict, judge
-from seglib.compare.differences import Pair, resample
-from seglib.statistics import Interval, Resampling, mean_of_classes
+from seglib.compare.differences import Pair
+from seglib.statistics import Interval, Scale, interval, mean_of_classes, ratio_of_sums
 
 MAX_DROP = 0.01
 CONFIDENCE = 0.95
 Gate = Callable[[Interval, float], Verdict]
+Draw = Callable[[np.random.Generator], Interval]
+"""Draws a test set of a population, and gives the interval that `compare` or `evaluate` would."""
 
 
 @dataclass(frozen=True)
@@ -52,24 +57,9 @@ class Target:
 class Question:
     """What is asked of one population."""
 
-    population: Population
+    what: str
+    draw: Draw
     targets: tuple[Target, ...]
-    of_drop: bool = True
-    """Whether intervals of the drop are taken, else those of base's Dice."""
-
-    @property
-    def what(self) -> str:
-        """For people."""
-        side = f"{self.population.runs} run{'s' if self.population.runs > 1 else ''} a side"
-        cases = f"{self.population.groups} groups"
-        cases += f" of 1 to {self.population.most_cases}" if self.population.most_cases > 1 else ""
-        if not self.of_drop:
-            return f"Dice, {cases}"
-        seeds = f", seed sd {self.population.seed_sd:g}" if self.population.seed_sd else ""
-        if self.population.one_recipe:
-            return f"{side}, {cases}{seeds}, one recipe"
-        drop = f"true drop {self.population.drop:g}{' by failures' if self.population.failing else ''}"
-        return f"{side}, {cases}{seeds}, {drop}"
 
 
 @dataclass(frozen=True)
@@ -88,14 +78,13 @@ class Outcome:
 def main() -> None:
     """Print all figures; exit with 1 where a target is missed."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--simulations", type=int, default=1200, help="of each population")
-    arguments.add_argument("--resamples", type=int, default=1000)
+    arguments.add_argument("--simulations", type=int, default=2000, help="of each population")
     arguments.add_argument("--seed", type=int, default=0)
     options = arguments.parse_args()
     _show_setting(options)
     missed, outcomes = 0, []
     for number, question in enumerate(questions()):
-        outcomes.append(simulate(question, options.simulations, options.resamples, options.seed + number))
+        outcomes.append(simulate(question, options.simulations, options.seed + number))
         missed += show(outcomes[-1])
     for name, gate in DUMMIES.items():
         caught = count_missed(outcomes, gate)
@@ -107,6 +96,11 @@ def main() -> None:
 
 def questions() -> list[Question]:
     """All populations, and what is asked of each."""
+    return [*questions_of_drops(), *questions_of_one_side()]
+
+
+def questions_of_drops() -> list[Question]:
+    """What is asked of `compare`."""
     at_the_limit = [
         Population(n, most_cases, runs, MAX_DROP, failing, 0.01 if runs > 1 else 0.0)
         for runs in (1, 3)
@@ -115,6 +109,7 @@ def questions() -> list[Question]:
         for failing in (False, True)
     ]
     unchanged = [Population(n, runs=runs, seed_sd=0.01 if runs > 1 else 0.0) for runs in (1, 3) for n in (50, 200)]
+    rare = [RareClass(shown, drop) for drop in (0.0, MAX_DROP) for shown in (2, 3, 5)]
     sd = (0.0, 0.005, 0.01, 0.02)
     seeds = [Population(200, runs=runs, seed_sd=each, one_recipe=True) for runs in (1, 3) for each in sd]
     many = Population(1000, seed_sd=0.01, one_recipe=True)
@@ -123,37 +118,79 @@ def questions() -> list[Question]:
         for runs in (1, 3)
         for n, drop in ((50, 0.1), (200, 0.06))
     ]
-    dice = [Population(n, most_cases) for n in (20, 50, 200) for most_cases in (1, 5)]
     return [
-        *(Question(each, (coverage(each.drop), FALSE_ALARMS, FALSE_PASSES)) for each in at_the_limit),
-        *(Question(each, (coverage(0.0), FALSE_ALARMS)) for each in unchanged),
-        *(Question(each, (FALSE_ALARMS if each.runs > 1 else ALARMS,)) for each in [*seeds, many]),
-        *(Question(each, (POWER,)) for each in strong),
-        *(Question(replace(each, drop=-each.drop), (PASSES,)) for each in strong),
-        *(Question(each, (coverage(each.mean, None if each.groups < 50 else 93),), of_drop=False) for each in dice),
+        *(of_drop(each, coverage(each.drop), FALSE_ALARMS, FALSE_PASSES) for each in at_the_limit),
+        *(of_drop(each, coverage(0.0), FALSE_ALARMS) for each in unchanged),
+        *(of_drop(each, coverage(each.drop), FALSE_ALARMS) for each in rare),
+        *(of_drop(each, FALSE_ALARMS if each.runs > 1 else ALARMS) for each in [*seeds, many]),
+        *(of_drop(each, POWER) for each in strong),
+        *(of_drop(replace(each, drop=-each.drop), PASSES) for each in strong),
     ]
 
 
-def simulate(question: Question, simulations: int, resamples: int, seed: int) -> Outcome:
-    """Draw test sets of the population and take the interval of each, as `compare` and `evaluate` do."""
+def questions_of_one_side() -> list[Question]:
+    """What is asked of `evaluate`."""
+    failing = [Population(n, most_cases) for n in (3, 20, 50, 200) for most_cases in (1, 5)]
+    sound = [Population(n, failures=0.0) for n in (2, 3, 5, 20)]
+    return [
+        *(of_dice(each, coverage(each.mean, None if each.groups < 50 else 93)) for each in failing),
+        *(of_dice(each, coverage(each.mean)) for each in sound),
+        *(of_dice(each, coverage(each.mean)) for each in map(RareClass, (2, 3, 5))),
+        *(of_objects(each, coverage(each.mean)) for each in map(Objects, (20, 50, 100))),
+        *(
+            of_distances(each, coverage(each.mean, None if each.groups < 50 else 93))
+            for each in map(Distances, (20, 50, 200))
+        ),
+        *(of_distances(each, coverage(each.mean, None)) for each in (Distances(50, 0.02), Distances(200, 0.02))),
+    ]
+
+
+def of_drop(population: Population | RareClass, *targets: Target) -> Question:
+    """Of the difference of two sides."""
+
+    def draw(draws: np.random.Generator) -> Interval:
+        groups, dice = population.draw(draws)
+        names = _names(groups)
+        base, head = (tuple(mean_of_classes(run, Scale.SHARE).by_group(names) for run in side) for side in dice)
+        return Pair(base, head).difference.losses(better=1).interval(CONFIDENCE)
+
+    return Question(_comparison(population), draw, targets)
+
+
+def of_dice(population: Population | RareClass, *targets: Target) -> Question:
+    """Of base's first run."""
+
+    def draw(draws: np.random.Generator) -> Interval:
+        groups, dice = population.draw(draws)
+        return interval(mean_of_classes(dice[0, 0], Scale.SHARE), _names(groups), CONFIDENCE)
+
+    failures = "no" if isinstance(population, Population) and not population.failures else "7 %"
+    return Question(f"Dice, {_cases(population)}, {failures} failures", draw, targets)
+
+
+def of_objects(population: Objects, *targets: Target) -> Question:
+    """Of pooled Dice."""
+
+    def draw(draws: np.random.Generator) -> Interval:
+        return interval(ratio_of_sums(*population.draw(draws)), _names(np.arange(population.groups)), CONFIDENCE)
+
+    return Question(f"pooled Dice, {population.groups} groups, sizes of log sd {population.size_sd:g}", draw, targets)
+
+
+def of_distances(population: Distances, *targets: Target) -> Question:
+    """Of the mean distance."""
+
+    def draw(draws: np.random.Generator) -> Interval:
+        figure = mean_of_classes(population.draw(draws), Scale.AMOUNT)
+        return interval(figure, _names(np.arange(population.groups)), CONFIDENCE)
+
+    return Question(f"distance, {population.groups} groups, {100 * population.misses:g} % missed", draw, targets)
+
+
+def simulate(question: Question, simulations: int, seed: int) -> Outcome:
+    """Draw test sets of the population and take the interval of each."""
     draws = np.random.default_rng(seed)
-    interval = interval_of_drop if question.of_drop else interval_of_dice
-    return Outcome(question, tuple(interval(question.population, draws, resamples) for _ in range(simulations)))
-
-
-def interval_of_drop(population: Population, draws: np.random.Generator, resamples: int) -> Interval:
-    """From one test set."""
-    groups, dice = population.draw(draws)
-    names = _names(groups)
-    base, head = (tuple(mean_of_classes(run[:, None]).by_group(names) for run in side) for side in dice)
-    pair = Pair(base, head, better=1)
-    return resample({"dice": pair}, resamples, seed=0)["dice"].losses(pair.better).interval(CONFIDENCE)
-
-
-def interval_of_dice(population: Population, draws: np.random.Generator, resamples: int) -> Interval:
-    """Of base's first run, from one test set."""
-    groups, dice = population.draw(draws)
-    return Resampling(_names(groups), resamples, 0, CONFIDENCE).interval(mean_of_classes(dice[0, 0][:, None]))
+    return Outcome(question, tuple(question.draw(draws) for _ in range(simulations)))
 
 
 def show(outcome: Outcome) -> int:
@@ -182,7 +219,7 @@ def coverage(truth: float, at_least: float | None = 93) -> Target:
 
 def _show_setting(options: argparse.Namespace) -> None:
     print(
-        f"{options.simulations} simulations of each population, {options.resamples} resamples, seed {options.seed}; "
+        f"{options.simulations} simulations of each population, seed {options.seed}; "
         f"max_drop {MAX_DROP:g}, confidence {CONFIDENCE:g}",
         flush=True,
     )
@@ -190,6 +227,24 @@ def _show_setting(options: argparse.Namespace) -> None:
         population = Population(50_000, one_recipe=one_recipe)
         _, dice = population.draw(np.random.default_rng(options.seed))
         report(f"sd of the difference of a case between two models {what}", float(np.std(dice[0] - dice[1])), "Dice")
+
+
+def _cases(population: Population | RareClass) -> str:
+    cases = f"{population.groups} groups"
+    if isinstance(population, RareClass):
+        return f"{cases}, {population.shown} of them with the second class"
+    return cases + (f" of 1 to {population.most_cases}" if population.most_cases > 1 else "")
+
+
+def _comparison(population: Population | RareClass) -> str:
+    cases = _cases(population)
+    if isinstance(population, RareClass):
+        return f"1 run a side, {cases}, true drop {population.drop:g}"
+    side = f"{population.runs} run{'s' if population.runs > 1 else ''} a side"
+    seeds = f", seed sd {population.seed_sd:g}" if population.seed_sd else ""
+    if population.one_recipe:
+        return f"{side}, {cases}{seeds}, one recipe"
+    return f"{side}, {cases}{seeds}, true drop {population.drop:g}{' by failures' if population.failing else ''}"
 
 
 def _names(groups: np.ndarray) -> list[str]:

@@ -57,9 +57,12 @@ def parse_cases(text: str, source: str) -> CaseTable:
     and cases that repeat or lack a class.
     """
     reader = csv.DictReader(io.StringIO(text, newline=""), restval="cut off")
-    if absent := [name for name in (*KEYS, *COLUMNS) if name not in (reader.fieldnames or ())]:
+    try:
+        header, rows = reader.fieldnames or (), list(reader)
+    except csv.Error as error:
+        raise SegError(f"{source}: no CSV ({error}); run `dvc repro evaluate` to write it anew") from None
+    if absent := [name for name in (*KEYS, *COLUMNS) if name not in header]:
         raise SegError(f"{source}: no column {listing(absent)}; run `dvc repro evaluate` to write it anew")
-    rows = list(reader)
     if not rows:
         raise SegError(f"{source}: no case; run `dvc repro evaluate` to write it anew")
     classes = tuple(dict.fromkeys(row["class"] for row in rows))
@@ -82,10 +85,14 @@ def _cell(name: str, value: float) -> str | int | float:
 
 
 def _number(cell: str, name: str, source: str) -> float:
+    if not cell:
+        return math.nan
     try:
-        value = float(cell) if cell else math.nan
+        value = float(cell)
     except ValueError:
-        value = math.inf
-    if math.isinf(value) or cell.lower() == "nan":
-        raise SegError(f"{source}: {name} is '{cell}', not a finite number; run `dvc repro evaluate` to write it anew")
+        value = math.nan
+    if not math.isfinite(value) or "_" in cell:
+        raise SegError(
+            f"{source}: {name} is '{cell:.60}', not a finite number; run `dvc repro evaluate` to write it anew"
+        )
     return value

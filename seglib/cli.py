@@ -10,6 +10,9 @@ from pathlib import Path
 from seglib.errors import SegError
 from seglib.paths import PARAMS, store
 
+NO_VERDICT = 3
+"""Exit code of `seg compare` where it cannot compare; 0, 1 and 2 are verdicts."""
+
 
 def command() -> None:
     """Run `seg` as `python -m seglib`, so that it acts with the code of the folder it is called in."""
@@ -17,15 +20,25 @@ def command() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run `seg COMMAND`; a problem is told in one message with exit code 1."""
-    parsed = _parser().parse_args(arguments)
+    """Run `seg COMMAND`; a problem is told in one message with exit code 1, of `compare` 3."""
+    parsed = _parsed(sys.argv[1:] if arguments is None else arguments)
     try:
         _check_folder()
         parsed.run(parsed)
     except SegError as error:
         if os.environ.get("SEG_TRACEBACK") == "1":
             raise
-        sys.exit(f"error: {error}")
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(parsed.problem)
+
+
+def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    """The arguments; of `compare` wrong ones are no verdict, as argparse's exit code 2 would be."""
+    try:
+        return _parser().parse_args(arguments)
+    except SystemExit as stopped:
+        wrong = stopped.code != 0 and "compare" in arguments[:1]
+        sys.exit(NO_VERDICT if wrong else stopped.code)
 
 
 def _check_folder() -> None:
@@ -35,6 +48,7 @@ def _check_folder() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("seg", description="The segmentation pipeline's own commands.")
+    parser.set_defaults(problem=1)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     check = commands.add_parser("check", help="read the whole data set and say what is wrong with it")
@@ -62,15 +76,18 @@ def _parser() -> argparse.ArgumentParser:
     form.add_argument("--md", action="store_true", help="as a Markdown table")
     summary.set_defaults(run=_summary)
 
-    compare = commands.add_parser("compare", help="whether what two experiments differ by matters: a verdict")
+    codes = "The exit code is 0 for pass, 2 for warn, 1 for fail, and 3 where there is no verdict."
+    compare = commands.add_parser(
+        "compare", help="whether what two experiments differ by matters: a verdict", epilog=codes
+    )
     compare.add_argument("base", metavar="BASE", help="commit, branch, tag or experiment; several seeds as a,b,c")
     compare.add_argument("head", metavar="HEAD", nargs="?", default="workspace", help="likewise; else the workspace")
-    compare.add_argument("--metric", default="", help="decides in place of compare.metric of params.yaml")
+    compare.add_argument("--metric", default="", help="decides in place of compare.metric of BASE's params.yaml")
     compare.add_argument("--html", metavar="FILE", type=Path, help="also write a page with pictures of the cases")
     form = compare.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="for machines")
     form.add_argument("--md", action="store_true", help="as Markdown, for a pull request")
-    compare.set_defaults(run=_compare)
+    compare.set_defaults(run=_compare, problem=NO_VERDICT)
 
     models = commands.add_parser("models", help="parameters, FLOPs and memory of every network at the image size")
     models.set_defaults(run=_models)

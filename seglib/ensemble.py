@@ -25,6 +25,9 @@ def load_models(best: Path, members: Sequence[ModelFile]) -> list[Trained]:
     `best` in what their outputs mean or in the pixels that they expect.
     """
     first = Trained(str(best), *load_checkpoint(best))
+    digest = hashlib.sha256(best.read_bytes()).hexdigest()
+    if same := [member.path for member in members if member.sha256 == digest]:
+        raise SegError(f"predict.ensemble: {same[0]} is {best} itself; a model counts once, so take it out")
     return [first, *(_member(member, first) for member in members)]
 
 

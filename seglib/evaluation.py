@@ -1,6 +1,6 @@
 """From measured cases to the figures of a test side: means and pooled figures, each with its interval.
 
-`seglib.metrics` states the conventions. Intervals are those of `seglib.statistics`; they resample groups.
+`seglib.metrics` states the conventions. Intervals are those of `seglib.statistics`, over groups.
 """
 
 import csv
@@ -14,14 +14,14 @@ import numpy as np
 
 from seglib.calibration import pooled
 from seglib.case_table import CaseTable
+from seglib.figures import OF_CASES
 from seglib.figures import figures as class_figures
 from seglib.measures import COLUMNS
 from seglib.metrics import CONVENTIONS, Measured
-from seglib.statistics import Resampling, Statistic, ratio_of_sums
+from seglib.statistics import Ratio, interval, ratio_of_sums
 
 Cell = str | int | float | None
 Row = dict[str, Cell]
-SEED = 0
 DIGITS = 6
 OF_A_CLASS = ("dice", "iou", "n", "n_empty", "n_missed", "frequency")
 """Figures of each class in `metrics.json`; the per-class table has all of them."""
@@ -46,7 +46,6 @@ class Evaluation:
 
     cases: Sequence[Case]
     classes: Sequence[str]
-    resamples: int
     confidence: float
 
     @cached_property
@@ -71,6 +70,7 @@ class Evaluation:
             "n_empty": int(_empty(columns).sum()),
             "n_missed": int(_missed(columns).sum()),
         }
+        figures |= {f"{mean.name}_n": int((~np.isnan(columns[mean.name])).sum()) for mean in OF_CASES}
         for row in self.class_rows:
             figures |= {f"{row['class']}/{name}": row[name] for name in OF_A_CLASS}
         return {name: value for name, value in figures.items() if isinstance(value, int | float)}
@@ -125,7 +125,7 @@ class Evaluation:
         """Of each case; none where classes overlap."""
         return [case.measured.confusion for case in self.cases if case.measured.confusion is not None]
 
-    def _figures_with_background(self) -> dict[str, Statistic]:
+    def _figures_with_background(self) -> dict[str, Ratio]:
         if not self._confusion:
             return {}
         right = np.stack([table.diagonal() for table in self._confusion])
@@ -135,11 +135,10 @@ class Evaluation:
             "pixel_accuracy": ratio_of_sums(right.sum(1, keepdims=True), shown.sum(1, keepdims=True) // 2),
         }
 
-    def _intervals(self, figures: Mapping[str, Statistic]) -> Row:
-        resampling = Resampling(self.table.groups, self.resamples, SEED, self.confidence)
+    def _intervals(self, figures: Mapping[str, Ratio]) -> Row:
         row: Row = {}
         for name, figure in figures.items():
-            found = resampling.interval(figure)
+            found = interval(figure, self.table.groups, self.confidence)
             bounds = {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
             row |= {key: _rounded(value) for key, value in bounds.items()}
         return row

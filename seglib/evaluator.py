@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
+from seglib.errors import SegError, listing
 from seglib.evaluation import Case
 from seglib.inference import Prediction, Predictor
 from seglib.intensity import Intensity
@@ -41,9 +42,18 @@ class Compared:
 class Evaluator:
     """Predicts samples of a data set and measures them; `tolerance` is that of NSD."""
 
-    def __init__(self, predictor: Predictor, spec: Spec, tolerance: float) -> None:
-        """Predict with `predictor`; samples must fit `spec`."""
-        self.predictor, self.spec, self.tolerance = predictor, spec, tolerance
+    def __init__(self, predictor: Predictor, spec: Spec, tolerance: float, *, in_mm: bool) -> None:
+        """Predict with `predictor`; samples must fit `spec`, and have a spacing where distances are to be in mm.
+
+        Raises SegError where the model's classes are not those of `spec`.
+        """
+        card = predictor.card
+        if (card.spec.classes, card.overlapping) != (spec.classes, spec.overlapping):
+            raise SegError(
+                f"the model knows the classes {listing(card.classes)}, the data has "
+                f"{listing([each.name for each in spec.classes])}; run `dvc repro train`"
+            )
+        self.predictor, self.spec, self.tolerance, self.in_mm = predictor, spec, tolerance, in_mm
         self.head = predictor.card.head
         self._intensity = Intensity(spec, predictor.pixels)
 
@@ -66,9 +76,8 @@ class Evaluator:
         image, truth, prediction = self._predict(sample)
         plain = mask_of(prediction.own_size, self.head, threshold)
         guess, changes = self.predictor.mask(prediction.own_size, threshold)
-        measured = measure(
-            truth, guess, prediction.own_size, self.head, spacing=sample.spacing, tolerance=self.tolerance
-        )
+        spacing = sample.spacing if self.in_mm else None
+        measured = measure(truth, guess, prediction.own_size, self.head, spacing=spacing, tolerance=self.tolerance)
         small = mask_of(prediction.model_size, self.head, threshold)
         at_size = at_model_size(prediction.truth_at_model_size(truth), small, self.head)
         case = Case(sample.id, sample.group, measured, at_size)

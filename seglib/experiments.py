@@ -86,9 +86,12 @@ def _flat(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
 
 
 def _inputs(data: "SerializableExp") -> dict[str, str]:
-    """What no stage makes: code and data, each with the head of its digest."""
+    """What no stage makes: code and data, each with the head of its digest.
+
+    DVC lists metrics and plots under no outputs; all lie in `reports/`.
+    """
     return {
         path: dep.hash[:DIGITS]
         for path, dep in data.deps.items()
-        if dep.hash and path not in data.outs and path != str(PARAMS)
+        if dep.hash and path not in data.outs and path != str(PARAMS) and not path.startswith("reports/")
     }

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from seglib.measures import AT_MODEL_SIZE, MEASURES, Measure
-from seglib.statistics import Ratio, mean_of_classes, ratio_of_sums
+from seglib.statistics import Ratio, Scale, mean_of_classes, ratio_of_sums
 
 OF_CASES = (
     *MEASURES,
@@ -41,5 +41,12 @@ def figures(columns: Mapping[str, np.ndarray]) -> dict[str, Ratio]:
         ratio_of_sums(guessed - false, guessed),
         ratio_of_sums(2 * found, found + objects + false),
     )
-    means = {measure.name: mean_of_classes(columns[measure.name]) for measure in OF_CASES}
+    means = {measure.name: mean_of_classes(columns[measure.name], _scale(measure)) for measure in OF_CASES}
     return means | {measure.name: ratio for measure, ratio in zip(POOLED, pooled, strict=True)}
+
+
+def _scale(measure: Measure) -> Scale:
+    """Differences are of any sign; what has a unit is a distance; all others are shares."""
+    if measure.better == 0:
+        return Scale.ANY
+    return Scale.AMOUNT if measure.unit else Scale.SHARE

@@ -12,8 +12,8 @@ Conventions, of which `CONVENTIONS` is the version. Figures of different version
   means over the same cases (scikit-learn's `zero_division=0`). HD95 and ASSD, for which there is no distance, are the
   diagonal of the image at its own size, the longest distance that it holds. `n_missed` counts the cases in which the
   truth shows the class and no pixel of it is found, whatever is predicted elsewhere.
-- **Distances** are in mm where the spacing is known, else in pixels; the boundary, HD95, NSD and ASSD are those of
-  `seglib.distances`. A distance that equals the tolerance is within it.
+- **Distances** are in mm where the spacing of every test case is known, else in pixels (`distances_in_mm`); the
+  boundary, HD95, NSD and ASSD are those of `seglib.distances`. A distance that equals the tolerance is within it.
 - **Volume difference** is (prediction - truth) / truth in pixels, with its sign, so too much and too little cancel
   out in its mean; without a value where the truth is empty.
 - **Calibration** is the class-wise expected error of `seglib.calibration` over the case's pixels that count.
@@ -25,7 +25,9 @@ Conventions, of which `CONVENTIONS` is the version. Figures of different version
   precision of a class that is never predicted, stays out. `pixel_accuracy` and `iou_pooled_with_background` are
   pooled, too; the latter averages over all classes.
 - **At model size** (`dice_at_model_size`): the prediction as the network gives it, against the truth resized as for
-  training. Everything else is measured at the image's own size.
+  training. What resizing makes vanish has no value there, so these means may be over fewer cases. Everything else is
+  measured at the image's own size.
+- **n.** Beside each mean stands the number of values it is over: `dice_n`, cases times the classes that have one.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,5 +1,6 @@
 """Where the selected data set is read from: the published archive, or the user's own files."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib.resources.abc import Traversable
@@ -14,6 +15,7 @@ from seglib.io.sample import Generated, Sample, Spec
 from seglib.paths import RAW
 from seglib.sections.data import Place
 
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 RECORD = "source.json"
 """The file in `data/raw/` that says where the data came from."""
 
@@ -50,13 +52,13 @@ def _check_ids(ids: Sequence[str], root: Traversable) -> None:
     if not ids:
         raise SegError(f"{root}: holds no samples; put images with masks there, or correct data.path")
     if odd := [_printable(name) for name in ids if _printable(name) != name]:
-        raise SegError(f"{root}: names that are no UTF-8: {listing(odd)}; rename the files")
+        raise SegError(f"{root}: names that are no UTF-8, or hold control characters: {listing(odd)}; rename the files")
     if doubled := [name for name, times in Counter(ids).items() if times > 1]:
         raise SegError(f"{root}: ids that stand twice: {listing(doubled)}; rename the files, for ids name the samples")
 
 
 def _printable(name: str) -> str:
-    return name.encode(errors="backslashreplace").decode()
+    return CONTROL.sub(lambda found: repr(found[0])[1:-1], name.encode(errors="backslashreplace").decode())
 
 
 def _published_root(published: object) -> Path:

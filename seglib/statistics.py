@@ -1,36 +1,35 @@
-"""Intervals of figures over a test set: the bootstrap over groups.
+"""Figures over a test set, and intervals over its groups: how far other cases like these would move a figure.
 
-A group (a patient, a video) is drawn with all its cases, for the cases of a group resemble each other
-(cluster bootstrap; Davison and Hinkley, Bootstrap Methods and their Application, 1997, section 3.8).
+A group (a patient, a video) counts with all its cases, for the cases of a group resemble each other. The variance is
+the delete-one jackknife's over groups (Efron, The Jackknife, the Bootstrap and Other Resampling Plans, 1982, chapter
+3; for clusters: MacKinnon, Nielsen and Webb, Journal of Applied Econometrics 38, 2023): the figure without a group is
+that of all sums less the group's. The bounds are Student's.
 
-The bounds are quantiles of the resampled figure, at levels that are corrected twice. For bias and skewness, since Dice
-near 1 and distances have a long tail: BCa (Efron, Journal of the American Statistical Association 82, 1987). For few
-groups, whose spread the bootstrap takes for too small: the normal quantile is √(n / (n - 1)) times the quantile of
-Student's t with n - 1 degrees of freedom (the expanded interval of Hesterberg, The American Statistician 69, 2015,
-section 4.3), n being the number of groups that have a value. No method makes up for failures that are too rare to be
-among the cases: `benchmarks.verdict` shows how often the intervals hold the truth.
+Degrees of freedom: the fewest groups in which a class has a value, less one, for the mean over the classes is known no
+better than its rarest class. Fewer where a few groups carry the variance, as rare failures do: twice the squared
+variance by the variance of the variance (Satterthwaite, Biometrics Bulletin 2, 1946), estimated from fourth powers.
+
+The bounds are taken on the scale on which a figure has no ends, and so stay between them: the logit for shares, as
+surveys do for proportions (`svyciprop` of R's survey package, method xlogit), the logarithm for distances. That also
+makes the side towards rare failures the longer one. No method makes up for failures that are too rare to be among the
+cases: `benchmarks.verdict` shows how often the intervals hold the truth.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
-from scipy.special import ndtr, ndtri, stdtrit
+from scipy.special import expit, logit, stdtrit
 
-Statistic = Callable[[np.ndarray], np.ndarray]
-"""Maps weights of the cases, float64 [resamples, cases], to the figure of each resample, float64 [resamples]."""
-WEIGHTS = 2**16
-"""Weights held at a time: 512 KiB, which a processor keeps at hand."""
-BLOCKS = 400
-"""Groups beyond which Student's quantile hardly differs from the normal one."""
-LEAST_DIVISOR = 0.1
-"""Of the correction for skewness, which a confidence very near to 1 would turn round."""
+LARGEST = 500.0
+"""Exponent that floats can hold beside any distance."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A figure with its confidence interval; without bounds where fewer than two groups have a value."""
+    """A figure with its confidence interval; without bounds where a class has a value in fewer than two groups."""
 
     value: float
     """nan where no case has a value."""
@@ -38,29 +37,62 @@ class Interval:
     high: float | None
 
 
+class Scale(Enum):
+    """Where a figure can lie."""
+
+    SHARE = (0.0, 1.0)
+    AMOUNT = (0.0, math.inf)
+    ANY = (-math.inf, math.inf)
+
+
 @dataclass(frozen=True)
 class Ratio:
-    """A `Statistic`: mean over the classes of the weighted sums of `part` by those of `whole`.
+    """Mean over the classes of the sums of `part` by those of `whole`, over rows that are cases or groups.
 
-    Both float64 [cases, classes], without nan. Classes whose `whole` is 0 in all cases do not count. One whose cases
-    are merely not drawn keeps the ratio of all cases: without it the mean would be another figure, and leaving the
-    resample out would lose most of them where several classes are rare. nan where no weighted case has a value.
+    Both float64 [rows, classes], without nan. Classes whose `whole` is 0 in all rows do not count.
     """
 
     part: np.ndarray
     whole: np.ndarray
+    scale: Scale = Scale.ANY
 
     def __call__(self, weights: np.ndarray) -> np.ndarray:
-        """As of `Statistic`."""
-        present = self.whole.sum(0) > 0
-        part, whole = self.part[:, present], self.whole[:, present]
+        """The figure under weights of the rows, [draws, rows] → float64 [draws]; nan where no weighted row has a value.
+
+        A class of which no row is drawn keeps its ratio of all rows: without it the mean would be another figure.
+        """
+        part, whole = self._present
         sums = weights @ whole
         drawn = sums > 0
         ratios = np.where(drawn, weights @ part / np.where(drawn, sums, 1), part.sum(0) / whole.sum(0))
-        return np.where(drawn.any(1), ratios.sum(1) / max(present.sum(), 1), np.nan)
+        return np.where(drawn.any(1), ratios.sum(1) / max(whole.shape[1], 1), np.nan)
+
+    @property
+    def value(self) -> float:
+        """The figure of all rows; nan without any class."""
+        return float(self(np.ones((1, len(self.part))))[0])
+
+    @property
+    def fewest(self) -> int:
+        """Rows with a value of the class that has the fewest; 0 without any class."""
+        return min(filter(None, (self.whole > 0).sum(0).tolist()), default=0)
+
+    @property
+    def pulls(self) -> np.ndarray:
+        """How far each row moves the figure, float64 [rows]; the sum of squares is its jackknife variance.
+
+        A class that only one row has moves nothing: nobody knows how far it would.
+        """
+        part, whole = self._present
+        known = whole > 0
+        rest = whole.sum(0) - whole
+        rows = known.sum(0)
+        without = np.where(rest > 0, part.sum(0) - part, 0) / np.where(rest > 0, rest, 1)
+        moved = np.where(known, (without * known).sum(0) / rows - without, 0) * np.sqrt((rows - 1) / rows)
+        return moved.sum(1) / max(whole.shape[1], 1)
 
     def of_cases(self) -> np.ndarray:
-        """The figure of each case for itself, over the classes that it has a value of, float64 [cases]; else nan."""
+        """The figure of each row for itself, over the classes that it has a value of, float64 [rows]; else nan."""
         known = self.whole > 0
         ratios = np.where(known, self.part / np.where(known, self.whole, 1), 0)
         return np.where(known.any(1), ratios.sum(1) / np.maximum(known.sum(1), 1), np.nan)
@@ -71,93 +103,59 @@ class Ratio:
         part, whole = np.zeros((2, len(names), self.part.shape[1]))
         np.add.at(part, group_of_case, self.part)
         np.add.at(whole, group_of_case, self.whole)
-        return Ratio(part, whole)
+        return Ratio(part, whole, self.scale)
+
+    @property
+    def _present(self) -> tuple[np.ndarray, np.ndarray]:
+        """Part and whole of the classes that count."""
+        present = self.whole.sum(0) > 0
+        return self.part[:, present], self.whole[:, present]
 
 
-def mean_of_classes(values: np.ndarray) -> Ratio:
+def mean_of_classes(values: np.ndarray, scale: Scale = Scale.ANY) -> Ratio:
     """Mean over the classes of the means over the cases that have a value; nan where none has.
 
     `values`: float64 [cases, classes], nan where there is no value.
     """
     known = ~np.isnan(values)
-    return Ratio(np.where(known, values, 0.0), known.astype(np.float64))
+    return Ratio(np.where(known, values, 0.0), known.astype(np.float64), scale)
 
 
 def ratio_of_sums(part: np.ndarray, whole: np.ndarray) -> Ratio:
     """Mean over the classes of the sum of `part` by the sum of `whole` over the cases; nan where all wholes are 0.
 
-    Both [cases, classes], of any number type; nan counts as 0.
+    Both [cases, classes], of any number type, the part at most the whole; nan counts as 0.
     """
-    return Ratio(np.nan_to_num(part.astype(np.float64)), np.nan_to_num(whole.astype(np.float64)))
+    return Ratio(np.nan_to_num(part.astype(np.float64)), np.nan_to_num(whole.astype(np.float64)), Scale.SHARE)
 
 
-@dataclass(frozen=True)
-class Resampling:
-    """How a test set is drawn anew: `groups` names the group of each case."""
-
-    groups: Sequence[str]
-    resamples: int
-    seed: int
-    confidence: float
-
-    def interval(self, statistic: Statistic) -> Interval:
-        """The figure of all cases with its interval; every call sees the same resamples.
-
-        Resamples in which the figure is nan do not count: the interval is conditional on a value.
-        """
-        _, group_of_case = np.unique(np.asarray(self.groups), return_inverse=True)
-        value = float(statistic(np.ones((1, len(group_of_case))))[0])
-        alone = np.concatenate([statistic(block) for block in _blocks(group_of_case)])
-        n = int((~np.isnan(alone)).sum())
-        if n < 2:
-            return Interval(value, None, None)
-        without = np.concatenate([statistic(1 - block) for block in _blocks(group_of_case)])
-        found = np.concatenate([statistic(weights) for weights in self._draws(group_of_case)])
-        found = found[~np.isnan(found)]
-        tails = _tails(value, found, without[~np.isnan(without)], n, self.confidence)
-        low, high = np.quantile(found, tails, method="weibull")
-        return Interval(value, float(low), float(high))
-
-    def _draws(self, group_of_case: np.ndarray) -> Iterator[np.ndarray]:
-        """Weights of the cases in chunks, float64 [resamples of the chunk, cases]."""
-        for counts in group_counts(int(group_of_case.max()) + 1, self.resamples, self.seed, len(group_of_case)):
-            yield counts[:, group_of_case]
+def interval(figure: Ratio, groups: Sequence[str], confidence: float) -> Interval:
+    """The figure of all cases with its interval; `groups` names the group of each case."""
+    grouped = figure.by_group(groups)
+    value, fewest = grouped.value, grouped.fewest
+    if fewest < 2:
+        return Interval(value, None, None)
+    pulls = grouped.pulls
+    return student(value, float((pulls**2).sum()), freedom(pulls, fewest), confidence, figure.scale)
 
 
-def chunks(resamples: int, width: int) -> Iterator[int]:
-    """Cut the resamples into parts that hold at most `WEIGHTS` values in rows of `width`."""
-    rows = max(1, WEIGHTS // width)
-    yield from (min(rows, resamples - start) for start in range(0, resamples, rows))
+def freedom(pulls: np.ndarray, fewest: int) -> float:
+    """Degrees of freedom of the sum of squares of the pulls, at most `fewest` (2 or more) less one."""
+    squares = pulls**2
+    shares = squares / (squares.sum() or 1.0)
+    return 2 / max(float((shares**2).sum()) - 1 / fewest, 2 / (fewest - 1))
 
 
-def group_counts(groups: int, resamples: int, seed: int, width: int) -> Iterator[np.ndarray]:
-    """How often each group is drawn, float64 [resamples of a chunk, groups].
-
-    `width`: of the widest rows that are made of them; it changes the chunks, not the draws.
-    """
-    draws = np.random.default_rng(seed)
-    for count in chunks(resamples, width):
-        drawn = draws.integers(groups, size=(count, groups))
-        drawn += groups * np.arange(count)[:, None]
-        yield np.bincount(drawn.ravel(), minlength=count * groups).reshape(count, groups).astype(np.float64)
-
-
-def _blocks(group_of_case: np.ndarray) -> Iterator[np.ndarray]:
-    """Weights of the cases that leave one group alone, or one of `BLOCKS` blocks of more groups; in chunks."""
-    groups = int(group_of_case.max()) + 1
-    blocks = min(groups, BLOCKS)
-    block_of_case = group_of_case * blocks // groups
-    for part in np.split(np.arange(blocks), np.cumsum([*chunks(blocks, len(group_of_case))])[:-1]):
-        yield (block_of_case == part[:, None]).astype(np.float64)
-
-
-def _tails(value: float, found: np.ndarray, without: np.ndarray, n: int, confidence: float) -> np.ndarray:
-    """Shares of the resamples below both bounds; `without`: the figure without each block."""
-    quantile = math.sqrt(n / (n - 1)) * float(stdtrit(n - 1, (1 + confidence) / 2))
-    below = (np.mean(found < value) + np.mean(found <= value)) / 2
-    bias = float(ndtri(np.clip(below, 1 / (len(found) + 1), len(found) / (len(found) + 1))))
-    pulls = without.mean() - without
-    spread = float((pulls**2).sum())
-    acceleration = float((pulls**3).sum()) / (6 * spread**1.5) if spread > 0 else 0.0
-    normal = bias + np.array([-quantile, quantile])
-    return ndtr(bias + normal / np.maximum(1 - acceleration * normal, LEAST_DIVISOR))
+def student(value: float, variance: float, freedom: float, confidence: float, scale: Scale = Scale.ANY) -> Interval:
+    """Student's interval on the scale; a figure at an end of its scale, where all rows agree, has no width."""
+    low, high = scale.value
+    half = float(stdtrit(freedom, (1 + confidence) / 2)) * math.sqrt(variance)
+    if not low < value < high:
+        return Interval(value, value, value)
+    if scale is Scale.ANY:
+        return Interval(value, value - half, value + half)
+    if scale is Scale.SHARE:
+        half /= value * (1 - value)
+        return Interval(value, float(expit(logit(value) - half)), float(expit(logit(value) + half)))
+    factor = math.exp(min(half / value, LARGEST))
+    return Interval(value, value / factor, value * factor)

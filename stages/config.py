@@ -9,6 +9,7 @@ from seglib import datasets, losses, models, plugins, schedulers
 from seglib.compatibility import conflicts
 from seglib.config import Section, forbidden_keys, own_values, problems, read_params
 from seglib.errors import SegError, nearest
+from seglib.figures import FIGURES
 from seglib.paths import CONFIG, PARAMS
 from seglib.sections.augment import Augment, preset
 from seglib.sections.check import Check
@@ -47,7 +48,7 @@ def main() -> None:
     """Check `params.yaml` and write the constant file that `download` waits for."""
     params = read_params()
     found = [*_unusable_keys(params), *_sections(params), *_plugins(params), *_augment(params)]
-    found = found or [*_source(params), *_ensemble(params), *_conflicts(params)]
+    found = found or [*_source(params), *_ensemble(params), *_metric(params), *_conflicts(params)]
     if found:
         raise SegError("\n  ".join([f"{PARAMS} has {len(found)} problem{'s'[: len(found) > 1]}:", *found]))
     CONFIG.parent.mkdir(exist_ok=True)
@@ -113,7 +114,15 @@ def _augment(params: dict[str, Any]) -> list[str]:
 def _conflicts(params: dict[str, Any]) -> list[str]:
     """Whether classes overlap is known only from the data, so `train` looks again."""
     options = params["data"][params["data"]["name"]] or {}
-    return conflicts(params, 3 if options.get("take") == "volume" else 2, overlapping=None)
+    found = conflicts(params, 3 if options.get("take") == "volume" else 2, overlapping=None)
+    return [*found, *_scales(params)]
+
+
+def _scales(params: dict[str, Any]) -> list[str]:
+    scales = Predict.model_validate(params["predict"]).scales
+    if params["model"]["padding"] or all(scale == 1 for scale in scales):
+        return []
+    return [f"predict.scales: {scales}, but model.padding: false takes one size only; set [1.0], or pad"]
 
 
 def _source(params: dict[str, Any]) -> list[str]:
@@ -124,6 +133,11 @@ def _source(params: dict[str, Any]) -> list[str]:
     if not (data.local or data.url or published):
         return [f"data.path: '{data.name}' has no published source; name your archive or folder, absolute"]
     return []
+
+
+def _metric(params: dict[str, Any]) -> list[str]:
+    metric, known = params["compare"]["metric"], [figure.name for figure in FIGURES]
+    return [] if metric in known else [f"compare.metric: no figure '{metric}'; {nearest(metric, known)}"]
 
 
 def _ensemble(params: dict[str, Any]) -> list[str]:

@@ -39,7 +39,8 @@ def main() -> None:
     )
     refuse_seen({model.file: model.card for model in models}, {sample.id: sample.group for sample in test})
     predictor = Predictor([model.segmenter for model in models], card, predicting, device)
-    evaluator = Evaluator(predictor, source.spec, settings.tolerance)
+    in_mm = _in_mm(test)
+    evaluator = Evaluator(predictor, source.spec, settings.tolerance, in_mm=in_mm)
     threshold = evaluator.threshold(val)
 
     EVALUATE_REPORT.mkdir(parents=True, exist_ok=True)
@@ -49,8 +50,13 @@ def main() -> None:
         write_thumbnail(EVALUATE_REPORT / f"thumbnails/{case_name(sample.id)}.webp", *segmented, palette)
         compared.append(found)
     cases = [found.case for found in compared]
-    evaluation = Evaluation(cases, card.classes, settings.resamples, settings.confidence)
-    metrics = evaluation.metrics() | {"threshold": threshold}
+    evaluation = Evaluation(cases, card.classes, settings.confidence)
+    metrics = evaluation.metrics() | {
+        "threshold": threshold,
+        "tolerance": settings.tolerance,
+        "confidence": settings.confidence,
+        "distances_in_mm": int(in_mm),
+    }
     if predicting.min_pixels or predicting.fill_holes:
         metrics |= _changes(compared)
     (EVALUATE_REPORT / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
@@ -58,6 +64,14 @@ def main() -> None:
     evaluation.write_plots(EVALUATE_REPORT / "plots")
     _draw(_shown(evaluation.table, settings.overlays), test, evaluator, threshold, palette)
     print(f"test side: Dice {metrics.get('dice')}, IoU {metrics.get('iou')}, n {metrics['n']}")
+
+
+def _in_mm(test: Sequence[Sample]) -> bool:
+    """Whether all distances can be in mm; some in mm and some in pixels would have no mean."""
+    known = [sample.spacing is not None for sample in test]
+    if any(known) and not all(known):
+        print(f"warning: {known.count(False)} of {len(known)} test cases have no spacing; all distances are in pixels")
+    return all(known)
 
 
 def _changes(compared: Sequence[Compared]) -> dict[str, float | int]:

@@ -42,4 +42,4 @@ def compared(recipe=RECIPE, notes=(), runs=(1, 1), base="main (0a1b2c3)", **chan
 
 
 def _revision(name: str) -> Revision:
-    return Revision(name, Run(name, "finished", {}, {"conventions": 1}), made_up(0), ())
+    return Revision(name, Run(name, "finished", {}, {"conventions": 1}), made_up(0), (), {})

@@ -15,7 +15,7 @@ from tests.project import REPOSITORY, Project
 
 PARAMS = """\
 train: {seed: 0, gain: 0.0, workers: 0}
-evaluate: {overlays: 0, tolerance: 2.0, resamples: 200, confidence: 0.95}
+evaluate: {overlays: 0, tolerance: 2.0, confidence: 0.95}
 compare: {metric: dice, max_drop: 0.01, confidence: 0.95}
 """
 PIPELINE = """\

@@ -127,7 +127,7 @@ def figures(table: CaseTable, made: Made) -> dict[str, float]:
     """The content of `metrics.json`, with intervals that are only roughly right."""
     truth, both = table.columns["truth"], table.columns["both"]
     found: dict[str, float] = {"conventions": 1, "n": len(table.ids), "n_groups": len(set(made.groups))}
-    found["threshold"] = 0.5
+    found |= {"threshold": 0.5, "tolerance": 2.0, "confidence": 0.95, "distances_in_mm": int(made.volumes)}
     for name in (*(measure.name for measure in MEASURES), "dice_at_model_size", "iou_at_model_size"):
         _with_interval(found, name, table.columns[name])
     for name in ("dice", "iou", "precision", "recall"):

@@ -56,9 +56,10 @@ def rows(markdown: str) -> list[list[str]]:
 
 
 def test_a_change_for_the_worse_is_red_and_commented(repository, tmp_path):
-    base = propose(repository, train__gain=-0.2)
+    base = propose(repository, train__gain=-0.2, compare__max_drop=0.9)
+    signing = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "commit.gpgsign", "GIT_CONFIG_VALUE_0": "true"}
     before = repository.run("git", "rev-parse", "HEAD").stdout
-    job = run_job(repository, tmp_path / "github", PYTHONPATH=str(REPOSITORY))
+    job = run_job(repository, tmp_path / "github", PYTHONPATH=str(REPOSITORY), **signing)
     assert job.failed == [".github/compare.sh HEAD^1 comparison.html > comparison.md"]
 
     assert job.request[2:5] == ["--method", "POST", "repos/owner/name/issues/7/comments"]
@@ -71,6 +72,7 @@ def test_a_change_for_the_worse_is_red_and_commented(repository, tmp_path):
     assert f"\n{base} → workspace: 40 cases in 20 groups\n" in job.comment, "not the throw-away commit"
     assert job.comment.count("**Most worsened**") == 1
     assert "**Most improved**" not in job.comment
+    assert "- Note: `compare.max_drop` is 0.9 in workspace; the verdict goes by base's, 0.01." in job.comment
     assert ["`train.gain`", "`0.0`", "`-0.2`"] in cells
     assert job.comment.endswith(" cores).")
 
@@ -115,7 +117,7 @@ def test_a_base_from_before_the_conventions_is_red_and_its_metrics_are_shown(rep
     propose(repository, train__gain=-0.2)
     job = run_job(repository, tmp_path / "github", PYTHONPATH=str(REPOSITORY))
     assert job.failed == [".github/compare.sh HEAD^1 comparison.html > comparison.md"]
-    assert "reports/evaluate/metrics.json is from before the metrics' conventions had a version" in job.log
+    assert "reports/evaluate/metrics.json: no conventions, so it is of older code" in job.log
     assert "### No verdict\n\n    error: " in job.comment
     assert ["reports/evaluate/metrics.json", "dice"] in [line[:2] for line in rows(job.comment)]
     assert "### Verdict" not in job.comment
@@ -173,6 +175,22 @@ def test_an_unknown_base_is_refused(project):
     assert done.stderr.startswith("error: no revision 'nowhere' here")
 
 
+def test_a_shallow_clone_is_refused(project, tmp_path):
+    project.run("git", "clone", "-q", "--depth", "1", f"file://{project.root}", str(tmp_path / "shallow"))
+    done = Project(tmp_path / "shallow").run(".github/compare.sh", "HEAD", check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "git fetch --unshallow origin '+refs/heads/*:refs/remotes/origin/*'" in done.stderr
+
+
+@pytest.mark.parametrize(("content", "code"), [('{"dice": 0.9}', 0), ('{"dice": NaN}', 1), ("{", 1)])
+def test_metrics_that_are_no_json_are_refused(tmp_path, content, code):
+    script = (REPOSITORY / ".github/compare.sh").read_text()
+    check = script[script.index("strict=") : script.index('echo "== base')]
+    (tmp_path / "reports/train").mkdir(parents=True)
+    (tmp_path / "reports/train/metrics.json").write_text(content)
+    assert Project(tmp_path).run("bash", "-c", f"{check} check_metrics .", check=False).returncode == code
+
+
 @needs_jq
 def test_the_pull_requests_one_comment_is_found_and_written_anew(tmp_path):
     comments = [
@@ -182,7 +200,7 @@ def test_the_pull_requests_one_comment_is_found_and_written_anew(tmp_path):
     ]
     text = f'### Metrics\n\n{MARKER}\n\n`$HOME` "quoted"\n'
     request = post_comment(text, tmp_path / "found", json.dumps(comments))
-    assert request[2:6] == ["--method", "PATCH", "repos/owner/name/issues/comments/3", "--raw-field"]
+    assert request[2:6] == ["--method", "PATCH", "repos/owner/name/issues/comments/3", "--field"]
     assert "\n".join(request[6:]) == f"body={text.rstrip()}"
 
     request = post_comment(text, tmp_path / "absent", json.dumps(comments[:2]))
@@ -190,7 +208,7 @@ def test_the_pull_requests_one_comment_is_found_and_written_anew(tmp_path):
 
 
 def test_a_long_comment_is_cut_to_what_github_takes(tmp_path):
-    request = post_comment("ä" * 70_000, tmp_path)
+    request = post_comment("🩺" * 70_000, tmp_path)  # 240 kB, more than one argument may have
     assert 60_000 < len("\n".join(request)) < 61_000
     assert request[-1] == "… and more, in the run's artifact."
 

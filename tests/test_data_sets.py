@@ -66,7 +66,7 @@ def test_overlapping_classes_train_and_are_measured_each(tmp_path):
     project = from_layout(tmp_path, "covid19_ct", {"train.epochs": 3, "augment.name": "ct", "train.batch_size": 4})
     assert project.repro().ran == list(STAGES)
     metrics = json.loads((project.root / "reports/evaluate/metrics.json").read_text())
-    assert {"dice_lung", "dice_infection"} <= metrics.keys()
+    assert {"lung/dice", "infection/dice"} <= metrics.keys()
 
 
 def test_crops_of_native_images_train(tmp_path):

@@ -25,7 +25,7 @@ def test_exp_run_changes_parameters_and_shows_sensible_names(project: Project) -
     assert {"dice", "iou"} <= names["reports/evaluate/metrics.json"].keys()
     assert "wide" in project.run("dvc", "exp", "show", "--only-changed").stdout
     shown = project.run("dvc", "metrics", "show").stdout
-    assert "dice_foreground" in shown
+    assert "foreground/dice" in shown
     assert "file://" in project.run("dvc", "plots", "diff", "HEAD").stdout
 
 
@@ -48,3 +48,5 @@ def test_two_experiments_make_the_same_shards_at_once(project: Project) -> None:
     assert not [state for state in (project.root / ".store/training").iterdir() if state.is_dir()]
     shards = len(list((project.root / "data/cache").iterdir()))
     assert len([name for name in files if name.endswith(".pt")]) == shards
+    summary = json.loads(project.run("seg", "summary", "--json").stdout)
+    assert [group["n"] for group in summary["groups"]] == [2]

@@ -19,7 +19,9 @@ if [[ $2 == --paginate ]]; then
   [[ $(<"$GITHUB_PLACE/comments.json") == "[]" ]] || jq --raw-output "$5" "$GITHUB_PLACE/comments.json"
   exit
 fi
-printf '%s\\n' "$@" > "$GITHUB_PLACE/request.txt"
+printf '%s\\n' "${@:1:$#-1}" > "$GITHUB_PLACE/request.txt"
+body=${@: -1}
+{ printf 'body='; cat "${body#body=@}"; printf '\\n'; } >> "$GITHUB_PLACE/request.txt"
 """
 
 

@@ -42,7 +42,8 @@ CASE_HEADER = ("case", "group", "base", "head", "gain")
 
 def case_cells(case: CaseChange) -> tuple[str, str, str, str, str]:
     """One case's row."""
-    return (shown(case.id), shown(case.group), f"{case.base:.4f}", f"{case.head:.4f}", f"{case.gain:+.4f}")
+    base, head = (NONE if value is None else f"{value:.4f}" for value in (case.base, case.head))
+    return (shown(case.id), shown(case.group), base, head, f"{case.gain:+.4f}")
 
 
 def by_kind(compared: Compared) -> dict[str, list[RecipeChange]]:
@@ -62,7 +63,8 @@ def reading(comparison: Comparison) -> tuple[str, ...]:
         f"cases like these: {drawn} of the test side are drawn anew, the same groups for base and head.",
         f"p is that of a test of no difference, which {exchanged} at random. Of many figures some have a small p by "
         "chance.",
-        "Better and worse are shares of the cases, of those that have a value on both sides.",
+        "Better and worse are shares of the cases, of those that have a value on either side. No value (–) beside one "
+        "counts as perfect: there was nothing to find, and nothing was found.",
         f"{rule.metric} alone decides. Its drop is its worsening from base to head. Fail: the whole interval of the "
         f"drop lies above {rule.max_drop:g}, which compare.max_drop accepts. Pass: no part of it does. Warn: these "
         "cases cannot tell, more of them would.",

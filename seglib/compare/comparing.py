@@ -1,18 +1,18 @@
 """`seg compare`: reads both sides and brings together all that is told of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from seglib.compare.comparison import CaseChange, Comparison, Verdict, compare
+from seglib.compare.differences import PERMUTATIONS
 from seglib.compare.revisions import Revision, read_thumbnails
 from seglib.compare.sides import RecipeChange, as_side, check_conventions, check_truth, notes, read_side, recipe_changes
-from seglib.config import section
+from seglib.config import parse, section
 from seglib.sections.compare import Rule
-from seglib.sections.evaluate import Evaluate
 
 SEED = 0
-"""Of the resampling: the same runs give the same verdict."""
+"""Of the permutations: the same runs give the same p-values."""
 EXIT_CODES = {Verdict.PASS: 0, Verdict.WARN: 2, Verdict.FAIL: 1}
 SHOWN = 5
 """Cases that are shown of the most improved, and of the most worsened."""
@@ -40,20 +40,34 @@ class Compared:
 
 
 def compare_revisions(base: str, head: str, params: Mapping[str, Any], metric: str = "") -> Compared:
-    """Compare two revisions, or several seeds a side with commas between them, by the rule of `compare`.
+    """Compare two revisions, or several seeds a side with commas between them, by base's rule of `compare`.
 
     `metric`: takes the place of `compare.metric`. Raises SegError where the sides cannot be compared.
     """
-    rule = section(params, "compare", Rule)
-    resamples = section(params, "evaluate", Evaluate).resamples
+    sides = read_side(base), read_side(head)
+    rule = _rule(sides[0][0], params)
+    doubts = _rule_notes(rule, sides[0][0], sides[1][0], {"metric"} if metric else set())
     if metric:
         rule = rule.model_copy(update={"metric": metric})
-    sides = read_side(base), read_side(head)
     check_conventions([*sides[0], *sides[1]])
-    found = compare(as_side(sides[0]), as_side(sides[1]), rule, resamples, SEED)
+    found = compare(as_side(sides[0]), as_side(sides[1]), rule, PERMUTATIONS, SEED)
     check_truth([*sides[0], *sides[1]])
     changes = recipe_changes(*sides)
-    return Compared(found, changes, notes(*sides, changes), *sides)
+    return Compared(found, changes, [*doubts, *notes(*sides, changes)], *sides)
+
+
+def _rule(base: Revision, params: Mapping[str, Any]) -> Rule:
+    """That of base, so that no change can loosen what it is judged by; what base lacks is that of the workspace."""
+    own = {key: value for key, value in base.rule.items() if key in Rule.model_fields}
+    return parse(Rule, section(params, "compare", Rule).model_dump() | own, f"{base.run.name}: compare")
+
+
+def _rule_notes(rule: Rule, base: Revision, head: Revision, overridden: set[str]) -> Iterator[str]:
+    for key, value in rule.model_dump(exclude=overridden).items():
+        if key not in base.rule:
+            yield f"{base.run.name} has no compare.{key}; the verdict goes by that of the workspace, {value}"
+        elif (other := head.rule.get(key, value)) != value:
+            yield f"compare.{key} is {other!r:.60} in {head.run.name}; the verdict goes by base's, {value!r}"
 
 
 def thumbnails(compared: Compared) -> tuple[dict[str, bytes], dict[str, bytes]]:

@@ -19,7 +19,7 @@ from enum import StrEnum
 import numpy as np
 
 from seglib.case_table import CaseTable
-from seglib.compare.differences import Draws, Pair, p_value, resample
+from seglib.compare.differences import Difference, Pair, p_value
 from seglib.compare.pairing import FEWEST_RUNS, Side, matched
 from seglib.errors import SegError, nearest
 from seglib.figures import FIGURES, figures
@@ -52,7 +52,10 @@ class Change:
     """Head minus base."""
     p: float
     better: float | None
-    """Share of the cases that are better in head, of those that have a value on both sides; None without any."""
+    """Share of the cases that are better in head, of those that have a value on either side; None without any.
+
+    No value beside one counts as perfect: there was nothing to find, and nothing was found.
+    """
     worse: float | None
 
 
@@ -62,10 +65,11 @@ class CaseChange:
 
     id: str
     group: str
-    base: float
-    head: float
+    base: float | None
+    """None where no run of the side has a value."""
+    head: float | None
     gain: float
-    """How much better head is, in the figure's direction."""
+    """How much better head is, in the figure's direction; no value counts as perfect."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ class Comparison:
     changes: tuple[Change, ...]
     """Of FIGURES; those that lack a value on either side are left out."""
     cases: tuple[CaseChange, ...]
-    """The most improved first; without those that lack a value on either side."""
+    """The most improved first; without those that have no value on either side."""
     drop: Interval
     """Of the primary figure, in its direction: more is worse."""
 
@@ -110,7 +114,7 @@ class Comparison:
         """Why the verdict is what it is."""
         drop, limit = self.drop, f"{self.rule.max_drop:g}"
         if drop.low is None or drop.high is None:
-            return "there is no interval: fewer than two groups have a value"
+            return "there is no interval: a class has a value in fewer than two groups"
         interval = f"the {100 * self.rule.confidence:g} % interval of the drop in {self.rule.metric}"
         place = {
             Verdict.FAIL: f"lies above the {limit} that is accepted",
@@ -137,7 +141,7 @@ def judge(drop: Interval, max_drop: float) -> Verdict:
     return Verdict.PASS if round(drop.high - max_drop, ROUNDING) <= 0 else Verdict.WARN
 
 
-def compare(base: Side, head: Side, rule: Rule, resamples: int, seed: int) -> Comparison:
+def compare(base: Side, head: Side, rule: Rule, permutations: int, seed: int) -> Comparison:
     """Compare two sides, case by case.
 
     Raises SegError for a figure that does not exist or has no value, and for sides that cannot be paired.
@@ -148,15 +152,15 @@ def compare(base: Side, head: Side, rule: Rule, resamples: int, seed: int) -> Co
     sides = matched(base, head)
     like = sides[0][0]
     of_runs = [[figures(table.columns) for table in side] for side in sides]
-    pairs = {name: _pair(measure, of_runs, like.groups) for name, measure in measures.items()}
-    pairs = {name: pair for name, pair in pairs.items() if pair.n}
-    if rule.metric not in pairs:
-        raise SegError(f"no case has a value of {rule.metric} in every run; choose another compare.metric")
-    draws = resample(pairs, resamples, seed)
-    of_cases = {name: _of_cases(name, of_runs) for name in pairs}
+    pairs = {name: _pair(name, of_runs, like.groups) for name in measures}
+    differences = {name: pair.difference for name, pair in pairs.items()}
+    differences = {name: found for name, found in differences.items() if found.fewest}
+    if rule.metric not in differences:
+        raise SegError(f"not every run has a case with a value of {rule.metric}; choose another compare.metric")
+    of_cases = {name: _of_cases(measures[name], of_runs) for name in differences}
     changes = [
-        _change(measures[name], draws[name], of_cases[name], p_value(pair, resamples, seed), rule.confidence)
-        for name, pair in pairs.items()
+        _change(measures[name], found, of_cases[name], p_value(pairs[name], permutations, seed), rule.confidence)
+        for name, found in differences.items()
     ]
     better = measures[rule.metric].better
     return Comparison(
@@ -168,35 +172,43 @@ def compare(base: Side, head: Side, rule: Rule, resamples: int, seed: int) -> Co
         rule,
         tuple(changes),
         _case_changes(like, of_cases[rule.metric], better),
-        draws[rule.metric].losses(better).interval(rule.confidence),
+        differences[rule.metric].losses(better).interval(rule.confidence),
     )
 
 
-def _pair(measure: Measure, of_runs: OfRuns, groups: Sequence[str]) -> Pair:
-    base, head = (tuple(run[measure.name].by_group(groups) for run in side) for side in of_runs)
-    return Pair(base, head, measure.better)
+def _pair(name: str, of_runs: OfRuns, groups: Sequence[str]) -> Pair:
+    base, head = (tuple(run[name].by_group(groups) for run in side) for side in of_runs)
+    return Pair(base, head)
 
 
-def _of_cases(name: str, of_runs: OfRuns) -> np.ndarray:
-    """Means over the runs of the cases' figures, float64 [2, cases]; nan where a run has none."""
-    return np.stack([np.mean([run[name].of_cases() for run in side], axis=0) for side in of_runs])
+def _of_cases(measure: Measure, of_runs: OfRuns) -> np.ndarray:
+    """Means over the runs of the cases' figures, float64 [2, cases]; nan where no run of the side has one."""
+    sides = [np.stack([run[measure.name].of_cases() for run in side]) for side in of_runs]
+    return np.stack([_or_perfect(side, measure.better).mean(axis=0) for side in sides])
 
 
-def _change(measure: Measure, draws: Draws, of_cases: np.ndarray, p: float, confidence: float) -> Change:
+def _or_perfect(values: np.ndarray, better: int) -> np.ndarray:
+    """Values [runs or sides, cases], with the best there is where a case has none beside one."""
+    missing = np.isnan(values)
+    return np.where(missing & ~missing.all(axis=0), float(better > 0), values)
+
+
+def _change(measure: Measure, found: Difference, of_cases: np.ndarray, p: float, confidence: float) -> Change:
     gains = _gains(of_cases, measure.better)
     known = np.round(gains[~np.isnan(gains)], ROUNDING)
-    gained, lost = (float(np.mean(found)) if known.size else None for found in (known > 0, known < 0))
-    base, head = (float(side.mean()) for side in (draws.whole.base, draws.whole.head))
-    return Change(measure, base, head, draws.interval(confidence), p, gained, lost)
+    gained, lost = (float(np.mean(part)) if known.size else None for part in (known > 0, known < 0))
+    base, head = (float(side.values.mean()) for side in (found.base, found.head))
+    return Change(measure, base, head, found.interval(confidence), p, gained, lost)
 
 
 def _gains(of_cases: np.ndarray, better: int) -> np.ndarray:
     """How much better head is in each case, float64 [cases]."""
-    base, head = of_cases
+    base, head = _or_perfect(of_cases, better)
     return better * (head - base) if better else np.abs(base) - np.abs(head)
 
 
 def _case_changes(table: CaseTable, of_cases: np.ndarray, better: int) -> tuple[CaseChange, ...]:
-    rows = zip(table.ids, table.groups, *of_cases.tolist(), _gains(of_cases, better).tolist(), strict=True)
+    shown = ([None if math.isnan(value) else value for value in side] for side in of_cases.tolist())
+    rows = zip(table.ids, table.groups, *shown, _gains(of_cases, better).tolist(), strict=True)
     known = [CaseChange(*row) for row in rows if not math.isnan(row[-1])]
     return tuple(sorted(known, key=lambda case: (-case.gain, case.id)))

@@ -21,12 +21,14 @@ from seglib.compare.comparison import CaseChange, Comparison
 
 MARKER = "<!-- seg compare -->"
 """Hidden in the comment, so that the next run finds it and writes into it."""
+MARKED = re.compile(r"(?<!\S)`(?P<own>[^`]+)`(?=[,.;:)]*(?:\s|$))|\S*[\\`*_{}\[\]<>#|~@&!/]\S*?(?=[,.;:)]*(?:\s|$))")
+"""A code span of our own words, or a word with a mark that Markdown, HTML or GitHub may act on."""
 
 
 def as_markdown(compared: Compared) -> str:
     """The verdict, the figures, the cases that changed most, what the sides differ in, and how to read it.
 
-    Ids and names stand in code spans, where no Markdown, HTML or @mention of theirs takes effect.
+    Ids and names stand in code spans, where no Markdown, HTML, @mention or #number of theirs takes effect.
     """
     comparison = compared.comparison
     figures = table(figure_header(comparison), figure_rows(comparison))
@@ -54,15 +56,19 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def code(name: str) -> str:
     """Any text as a code span within a table."""
     clean = shown(name).replace("|", "\\|")
-    fence = "`" * (max(map(len, re.findall("`+", clean)), default=0) + 1)
-    padding = " " if "`" in clean else ""
-    return f"{fence}{padding}{clean}{padding}{fence}" if clean.strip() else NONE
+    return _span(clean) if clean.strip() else NONE
 
 
 def text(words: str) -> str:
-    """Any text outside of tables, its marks made harmless."""
+    """Any text outside of tables, its words with marks as code spans: GitHub finds an escaped @name nevertheless."""
     clean = "".join(letter if letter.isprintable() else "�" for letter in words)
-    return re.sub(r"[\\`*_{}\[\]<>#|~@&!]", lambda mark: f"&#{ord(mark[0])};", clean)
+    return MARKED.sub(lambda found: _span(found["own"] or found[0]), clean)
+
+
+def _span(clean: str) -> str:
+    fence = "`" * (max(map(len, re.findall("`+", clean)), default=0) + 1)
+    padding = " " if "`" in clean else ""
+    return f"{fence}{padding}{clean}{padding}{fence}"
 
 
 def sentence(words: str) -> str:

@@ -68,7 +68,8 @@ def _flat(content: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 def _changed(dep: ParamsDependency) -> list[str]:
     """Keys of a parameter file whose values are not the recorded ones."""
-    return [f"{_prefix(dep)}{key}" for found in dep.workspace_status().values() for key in found]
+    found = (each for each in dep.workspace_status().values() if isinstance(each, Mapping))
+    return [f"{_prefix(dep)}{key}" for keys in found for key in keys]
 
 
 def _is_recorded(repo: Repo, dep: Dependency) -> bool:

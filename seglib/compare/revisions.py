@@ -1,8 +1,6 @@
 """What one run left behind, read through DVC: of a commit, branch, tag or experiment, or of the workspace."""
 
-import json
-import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +12,15 @@ from dvc.repo.experiments.utils import exp_refs
 from dvc.scm import RevError
 from dvc.stage import Stage
 from dvc_data.index import DataIndexDirError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+from scmrepo.exceptions import SCMError
 
 from seglib.case_table import CaseTable, case_name, parse_cases
 from seglib.compare.provenance import DIGITS, digest, outdated, recorded_inputs, recorded_outputs, recorded_params
-from seglib.errors import SegError, listing, nearest
-from seglib.paths import EVALUATE_REPORT
+from seglib.errors import SegError, nearest
+from seglib.metrics_file import parse_metrics
+from seglib.paths import EVALUATE_REPORT, PARAMS
 from seglib.summary import Run
 
 WORKSPACE = "workspace"
@@ -26,6 +28,8 @@ METRICS = EVALUATE_REPORT / "metrics.json"
 CASES = EVALUATE_REPORT / "cases.csv"
 THUMBNAILS = EVALUATE_REPORT / "thumbnails"
 ANEW = "run `dvc repro` there, and commit dvc.lock with reports/"
+UNSHALLOW = "git fetch --unshallow origin '+refs/heads/*:refs/remotes/origin/*'"
+REMOTE_BRANCHES = "refs/remotes/"
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class Revision:
     cases: CaseTable
     outdated: Sequence[str]
     """Parameters and code that were changed after the results were computed."""
+    rule: Mapping[str, Any]
+    """`compare` of its params.yaml, unchecked; empty where it has none."""
 
 
 def read_revision(asked: str) -> Revision:
@@ -50,10 +56,10 @@ def read_revision(asked: str) -> Revision:
     with _at(asked) as (repo, commit):
         name = _name(asked, commit)
         stages = list(repo.stage.collect("evaluate", with_deps=True))
-        metrics = parse_metrics(_result(repo, stages, METRICS, name), f"{name}: {METRICS}")
+        metrics = parse_metrics(_result(repo, stages, METRICS, name), f"{name}: {METRICS}", "conventions")
         cases = parse_cases(_result(repo, stages, CASES, name), f"{name}: {CASES}")
         run = Run(name, "finished", recorded_params(stages), metrics, recorded_inputs(stages))
-        return Revision(asked, run, cases, outdated(repo, stages))
+        return Revision(asked, run, cases, outdated(repo, stages), _rule(repo, name))
 
 
 def read_thumbnails(revision: Revision, ids: Iterable[str]) -> dict[str, bytes]:
@@ -63,38 +69,25 @@ def read_thumbnails(revision: Revision, ids: Iterable[str]) -> dict[str, bytes]:
     return {key: content for key, content in found.items() if content is not None}
 
 
-def parse_metrics(text: str, source: str) -> dict[str, float]:
-    """Read `metrics.json`: finite numbers under their names, `conventions` among them.
+@contextmanager
+def _at(asked: str) -> Iterator[tuple[Repo, str]]:
+    """DVC's view of a revision, and its commit; empty for the workspace.
 
-    Raises SegError, with `source` as the file's name, for anything else.
+    DVC answers the name of a file with an AttributeError, and a remote whose plug-in is missing with an ImportError.
     """
     try:
-        content = json.loads(text, parse_constant=float)
-    except json.JSONDecodeError as error:
-        raise SegError(f"{source} is not valid JSON: {error}; {ANEW}") from None
-    if not isinstance(content, dict):
-        raise SegError(f"{source} must hold names and numbers, found {type(content).__name__}; {ANEW}")
-    if wrong := [f"{name} is {value!r}" for name, value in content.items() if not _is_figure(value)]:
-        raise SegError(f"{source} must hold finite numbers: {listing(wrong)}; {ANEW}")
-    if "conventions" not in content:
-        raise SegError(f"{source} is from before the metrics' conventions had a version; {ANEW}")
-    return content
-
-
-def _is_figure(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        with _known(asked), Repo(config=_remote()) as repo, repo.switch(asked) as commit:
+            yield repo, "" if asked == WORKSPACE else commit
+    except (DvcException, SCMError, OSError, ImportError, AttributeError) as error:
+        raise SegError(f"DVC cannot read '{asked}': {error}; name a commit, branch, tag or experiment") from error
 
 
 @contextmanager
-def _at(asked: str) -> Iterator[tuple[Repo, str]]:
-    """DVC's view of a revision, and its commit; empty for the workspace."""
+def _known(asked: str) -> Iterator[None]:
     try:
-        with Repo(config=_remote()) as repo, repo.switch(asked) as commit:
-            yield repo, "" if asked == WORKSPACE else commit
+        yield
     except RevError as error:
         raise _unknown(asked, error) from None
-    except (DvcException, OSError) as error:
-        raise SegError(f"DVC cannot read '{asked}': {error}") from None
 
 
 def _name(asked: str, commit: str) -> str:
@@ -115,11 +108,12 @@ def _unknown(asked: str, error: RevError) -> SegError:
         scm = repo.experiments.scm
         experiments = {ref.name for ref in exp_refs(scm)}
         shallow = bool(scm.dulwich.repo.get_shallow())
-        names = {*scm.list_branches(), *scm.list_tags(), *experiments, WORKSPACE}
+        remote = [ref.removeprefix(REMOTE_BRANCHES) for ref in scm.iter_refs(REMOTE_BRANCHES)]
+        names = {*scm.list_branches(), *scm.list_tags(), *remote, *experiments, WORKSPACE}
     if asked in experiments:
         return SegError(f"{error}: several experiments have this name; take the commit that `dvc exp list -A` shows")
     if shallow:
-        return SegError(f"no revision '{asked}' in this shallow clone; `git fetch --unshallow` brings the history")
+        return SegError(f"no revision '{asked}' in this shallow clone; run `{UNSHALLOW}`, then name origin/<branch>")
     return SegError(f"no revision '{asked}'; {nearest(asked, names)}")
 
 
@@ -128,9 +122,20 @@ def _result(repo: Repo, stages: Sequence[Stage], path: Path, name: str) -> str:
     content = _read(repo, path)
     if content is None:
         raise SegError(f"{name}: {_absence(repo, path) if recorded else f'no {path};'} {ANEW}")
-    if recorded and digest(content) != recorded:
+    if not recorded:
+        raise SegError(f"{name}: dvc.lock does not record {path}; {ANEW}")
+    if digest(content) != recorded:
         raise SegError(f"{name}: {path} is not the file that dvc.lock records; {ANEW}")
     return content.decode(errors="replace")
+
+
+def _rule(repo: Repo, name: str) -> Mapping[str, Any]:
+    try:
+        content = YAML(typ="safe", pure=True).load(_read(repo, PARAMS) or b"")
+    except (YAMLError, ValueError) as error:
+        raise SegError(f"{name}: {PARAMS} is not valid YAML: {error}") from None
+    rule = content.get("compare") if isinstance(content, dict) else None
+    return rule if isinstance(rule, dict) else {}
 
 
 def _absence(repo: Repo, path: Path) -> str:

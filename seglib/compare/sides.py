@@ -12,6 +12,7 @@ from seglib.compare.pairing import Side
 from seglib.compare.revisions import Revision, read_revision
 from seglib.errors import SegError, listing
 from seglib.paths import VERSIONS
+from seglib.public import public
 
 TOLERANCE = "evaluate.tolerance"
 
@@ -88,13 +89,17 @@ def _truth(run: Revision) -> dict[str, np.ndarray]:
 
 
 def recipe_changes(base: Sequence[Revision], head: Sequence[Revision]) -> list[RecipeChange]:
-    """Parameters, library versions, code and data in which the sides differ, as dvc.lock records them."""
+    """Parameters, library versions, code and data in which the sides differ, as dvc.lock records them.
+
+    Sorted by kind and name; of places only what is public.
+    """
     runs = [each.run for each in (*base, *head)]
     inputs = dict.fromkeys(key for run in runs for key in run.inputs)
     keys = dict.fromkeys(key for run in runs for key in run.params)
     changes = [_change(key, _kind(key), base, head) for key in keys]
     changes += [_change(key, Kind.CODE if key.endswith(".py") else Kind.DATA, base, head) for key in inputs]
-    return [change for change in changes if change.base != change.head]
+    different = [_public(change) for change in changes if change.base != change.head]
+    return sorted(different, key=lambda change: (tuple(Kind).index(change.kind), change.name))
 
 
 def notes(base: Sequence[Revision], head: Sequence[Revision], changes: Iterable[RecipeChange]) -> list[str]:
@@ -118,6 +123,10 @@ def _change(key: str, kind: Kind, base: Sequence[Revision], head: Sequence[Revis
     return RecipeChange(kind, key.removeprefix(f"{VERSIONS}:"), _values(key, base), _values(key, head))
 
 
+def _public(change: RecipeChange) -> RecipeChange:
+    return RecipeChange(change.kind, public(change.name), public(change.base), public(change.head))
+
+
 def _values(key: str, side: Sequence[Revision]) -> tuple[Any, ...]:
     found: list[Any] = []
     for run in (each.run for each in side):
@@ -128,4 +137,4 @@ def _values(key: str, side: Sequence[Revision]) -> tuple[Any, ...]:
 
 
 def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    return [key for key in dict.fromkeys((*one, *other)) if one.get(key) != other.get(key)]
+    return [public(key) for key in dict.fromkeys((*one, *other)) if one.get(key) != other.get(key)]

@@ -50,7 +50,7 @@ def gallery(results: Results) -> Gallery:
     """
     folder, ranked = _existing(PICTURES), _ranked(results)
     folders = {key: folder / case_name(key) for key in ranked}
-    drawn = [key for key in ranked if folders[key].is_dir()]
+    drawn = [key for key in ranked if all((folders[key] / f"{kind}.webp").is_file() for kind in KINDS)]
     if not drawn:
         return Gallery([], [])
     middle = min(drawn, key=lambda key: abs(ranked.index(key) - (len(ranked) - 1) / 2))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seglib.figures import FIGURES
-from seglib.report.numbers import UNITS, amount, count, decimal, measured, percent, significant
+from seglib.report.numbers import UNITS, amount, decimal, measured, percent, significant
 from seglib.report.results import Results
 
 FEW_GROUPS = 20
@@ -108,9 +108,8 @@ def _notes(results: Results, params: Mapping[str, Any], groups: int) -> Iterator
         "cases together."
     )
     yield (
-        f"Below each figure stands its {confidence} interval, from drawing the groups anew "
-        f"{count(params['evaluate']['resamples'])} times. It says how much the figure could change with other cases of "
-        "the same kind, not at other sites or with other devices."
+        f"Below each figure stands its {confidence} interval, from leaving out each group in turn. It says how much "
+        "the figure could change with other cases of the same kind, not at other sites or with other devices."
     )
     if groups < FEW_GROUPS:
         yield f"{amount(groups, 'group')} {'is' if groups == 1 else 'are'} few: take the figures as a first impression."

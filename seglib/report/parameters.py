@@ -1,11 +1,11 @@
 """The parameters that decide the result, as the page shows them."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import PurePath
 from typing import Any
 
 from seglib.errors import SegError
 from seglib.paths import PARAMS
+from seglib.public import public
 
 SHOWN = {
     "data": ("name",),
@@ -23,7 +23,7 @@ SHOWN = {
         "early_stopping",
     ),
     "predict": ("threshold", "overlap", "flips", "rotations", "scales", "ensemble", "min_pixels", "fill_holes"),
-    "evaluate": ("overlays", "tolerance", "resamples", "confidence"),
+    "evaluate": ("overlays", "tolerance", "confidence"),
 }  # fmt: skip
 """Section → its keys. Where a file lies, and how the work is shared out, changes no result."""
 SELECTING = ("data", "augment", "model", "loss", "scheduler")
@@ -31,7 +31,7 @@ SELECTING = ("data", "augment", "model", "loss", "scheduler")
 
 
 def parameters(params: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """Section → key → value as text; of an absolute path only the file's name.
+    """Section → key → value as text, without what is private in it.
 
     Raises SegError for a key that `params.yaml` lacks.
     """
@@ -77,9 +77,7 @@ def text(value: object) -> str:
         return f"[{', '.join(map(text, value))}]"
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, str) and PurePath(value).is_absolute():
-        return PurePath(value).name
-    return str(value) or "''"
+    return str(public(value)) or "''"
 
 
 def _options(values: Mapping[str, object]) -> str:

@@ -2,19 +2,24 @@
 
 import csv
 import io
-import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from seglib.case_table import CaseTable, parse_cases
 from seglib.errors import SegError, listing
+from seglib.metrics_file import ANEW, parse_json, parse_metrics
 from seglib.paths import EVALUATE_REPORT, INDEX, QUALITY, SPLIT, TRAIN_REPORT
 
 Row = Mapping[str, str]
+Read = TypeVar("Read")
+DATASET = ("name", "classes", "channels", "modality", "licence", "citation", "overlapping")
+QUALITY_SUMMARY = ("samples", "groups", "shapes", "spacings", "dtypes", "foreground_share", "classes")
+FIGURES = ("conventions", "n", "n_groups", "n_empty", "n_missed", "threshold", "distances_in_mm")
+TRAINING = ("best_epoch", "epochs", "val_dice")
 
 
 @dataclass(frozen=True)
@@ -70,11 +75,8 @@ class Results:
 
     @cached_property
     def distance(self) -> str:
-        """The unit of distances: mm where every test sample's spacing is known, pixels where none is."""
-        known = [bool(sample["spacing"]) for sample in self.test_samples]
-        if any(known) and not all(known):
-            return f"mm or {self.pixels}"
-        return "mm" if any(known) else self.pixels
+        """The unit of distances."""
+        return "mm" if self.metrics["distances_in_mm"] else self.pixels
 
     @cached_property
     def pixels(self) -> str:
@@ -85,30 +87,30 @@ class Results:
 def read_results() -> Results:
     """Read the outputs of `check`, `split`, `train` and `evaluate` in the current folder.
 
-    Raises SegError where one is missing or has other columns.
+    Raises SegError where one is missing, broken, or has other columns or keys.
     """
-    index = _json(INDEX)
+    index = _json(INDEX, dataset=DATASET, samples=())
     plots, cases = EVALUATE_REPORT / "plots", EVALUATE_REPORT / "cases.csv"
-    confusion = _rows(plots / "confusion.tsv", "truth", "prediction", "pixels", "share")
     return Results(
-        metrics=_json(EVALUATE_REPORT / "metrics.json"),
+        metrics=_metrics(EVALUATE_REPORT, *FIGURES),
         cases=parse_cases(_text(cases), str(cases)),
         classes=_classes(plots / "classes.tsv"),
-        confusion={(row["truth"], row["prediction"]): float(row["share"] or "nan") for row in confusion},
-        calibration=_bins(plots / "calibration.tsv"),
-        training=_json(TRAIN_REPORT / "metrics.json"),
+        confusion=dict(_rows(plots / "confusion.tsv", _share, "truth", "prediction", "pixels", "share")),
+        calibration=_rows(plots / "calibration.tsv", _bin, "class", "confidence", "frequency", "pixels"),
+        training=_metrics(TRAIN_REPORT, *TRAINING),
         curves=_curves(TRAIN_REPORT / "plots"),
         dataset=index["dataset"],
         samples=index["samples"],
-        quality=_json(QUALITY),
-        split=_json(SPLIT),
+        quality=_json(QUALITY, findings=(), accepted=(), clusters=(), summary=QUALITY_SUMMARY),
+        split=_json(SPLIT, train=(), val=(), test=(), summary=("balance",)),
     )
 
 
 def _classes(path: Path) -> list[ClassFigures]:
     keys = ("class", "n", "n_empty", "n_missed", "frequency")
-    return [
-        ClassFigures(
+
+    def read(row: Row) -> ClassFigures:
+        return ClassFigures(
             name=row["class"],
             n=int(row["n"]),
             n_empty=int(row["n_empty"]),
@@ -116,37 +118,70 @@ def _classes(path: Path) -> list[ClassFigures]:
             frequency=float(row["frequency"] or "nan"),
             figures={name: float(cell) for name, cell in row.items() if name not in keys and cell},
         )
-        for row in _rows(path, *keys)
-    ]
+
+    if found := _rows(path, read, *keys):
+        return found
+    raise SegError(f"{path}: no class; {ANEW}")
 
 
-def _bins(path: Path) -> list[Bin]:
-    rows = _rows(path, "class", "confidence", "frequency", "pixels")
-    return [Bin(row["class"], float(row["confidence"]), float(row["frequency"]), int(row["pixels"])) for row in rows]
+def _bin(row: Row) -> Bin:
+    return Bin(row["class"], float(row["confidence"]), float(row["frequency"]), int(row["pixels"]))
+
+
+def _share(row: Row) -> tuple[tuple[str, str], float]:
+    return (row["truth"], row["prediction"]), float(row["share"] or "nan")
 
 
 def _curves(folder: Path) -> dict[str, list[tuple[float, float]]]:
     found = {}
     for file, names in {"loss": ("train", "val"), "dice": ("val",), "lr": ("lr",)}.items():
-        rows = _rows(folder / f"{file}.tsv", "epoch", *names)
         for name in names:
-            points = [(float(row["epoch"]), float(row[name] or "nan")) for row in rows]
+            points = _rows(
+                folder / f"{file}.tsv",
+                lambda row, name=name: (float(row["epoch"]), float(row[name] or "nan")),
+                "epoch",
+                *names,
+            )
             found[f"{file}.{name}"] = [point for point in points if math.isfinite(point[1])]
     return found
 
 
-def _rows(path: Path, *columns: str) -> list[Row]:
+def _rows(path: Path, read: Callable[[Row], Read], *columns: str) -> list[Read]:
+    """Rows of a table that has the columns; raises SegError for a row that is cut off or lacks a number."""
     reader = csv.DictReader(io.StringIO(_text(path), newline=""), delimiter="\t")
-    if absent := [name for name in columns if name not in (reader.fieldnames or ())]:
-        raise SegError(f"{path}: no column {listing(absent)}; run `dvc repro` to write it anew")
-    return list(reader)
-
-
-def _json(path: Path) -> Any:
     try:
-        return json.loads(_text(path))
+        header, rows = reader.fieldnames or (), list(reader)
+    except csv.Error as error:
+        raise SegError(f"{path}: no table ({error}); {ANEW}") from None
+    if absent := [name for name in columns if name not in header]:
+        raise SegError(f"{path}: no column {listing(absent)}; {ANEW}")
+    if cut := [number for number, row in enumerate(rows, 2) if None in row or None in row.values()]:
+        raise SegError(f"{path}: not {len(header)} cells in line {listing(cut)}; {ANEW}")
+    try:
+        return [read(row) for row in rows]
     except ValueError as error:
-        raise SegError(f"{path}: not valid JSON ({error}); run `dvc repro` to write it anew") from None
+        raise SegError(f"{path}: {error}; {ANEW}") from None
+
+
+def _metrics(folder: Path, *needed: str) -> dict[str, float]:
+    path = folder / "metrics.json"
+    return parse_metrics(_text(path), str(path), *needed)
+
+
+def _json(path: Path, **needed: tuple[str, ...]) -> dict[str, Any]:
+    """A mapping with the needed keys, and below them those that they need."""
+    content = parse_json(_text(path), str(path))
+    _check_keys(content, tuple(needed), path, "")
+    for key, below in needed.items():
+        if below:
+            _check_keys(content[key], below, path, f"{key}.")
+    return content
+
+
+def _check_keys(content: Any, keys: tuple[str, ...], path: Path, place: str) -> None:
+    absent = [f"{place}{key}" for key in keys if not isinstance(content, Mapping) or key not in content]
+    if absent:
+        raise SegError(f"{path}: no {listing(absent)}; {ANEW}")
 
 
 def _text(path: Path) -> str:
@@ -154,3 +189,5 @@ def _text(path: Path) -> str:
         return path.read_bytes().decode()
     except FileNotFoundError:
         raise SegError(f"{path} is missing: run `dvc repro`") from None
+    except UnicodeDecodeError as error:
+        raise SegError(f"{path}: not UTF-8 ({error}); {ANEW}") from None

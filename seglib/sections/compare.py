@@ -14,6 +14,6 @@ class Rule(Section):
     """The figure that decides; the others are shown."""
     max_drop: Annotated[float, Field(ge=0)]
     """The worsening that is accepted, in the figure's own unit; 0: none."""
-    confidence: Annotated[float, Field(gt=0.5, lt=1)]
+    confidence: Annotated[float, Field(gt=0.5, le=0.999)]
     """Of the two-sided interval that is shown and decides; an unchanged true drop of `max_drop` fails in at most
     half of the rest."""

@@ -14,7 +14,5 @@ class Evaluate(Section):
     """Cases drawn, spread evenly from the worst to the best; 0 draws none."""
     tolerance: Annotated[float, Field(gt=0)]
     """Distance up to which a boundary counts as found by the NSD: mm where the spacing is known, else pixels."""
-    resamples: Annotated[int, Field(ge=100, le=100_000)]
-    """Draws of the bootstrap over groups."""
-    confidence: Annotated[float, Field(gt=0.5, lt=1)]
+    confidence: Annotated[float, Field(gt=0.5, le=0.999)]
     """Of the intervals."""

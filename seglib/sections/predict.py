@@ -15,7 +15,7 @@ from pydantic import (
 
 from seglib.config import Section
 
-Scale = Annotated[float, Field(gt=0, le=4)]
+Scale = Annotated[float, Field(ge=0.1, le=4)]
 
 
 def _is_absolute(path: str) -> str:

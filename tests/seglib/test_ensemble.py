@@ -39,6 +39,12 @@ def test_members_stand_behind_the_best_model_in_their_order(best, tmp_path):
     assert [model.card for model in found] == [CARD, CARD, wider]
 
 
+def test_the_best_model_is_no_member_of_its_own(best, tmp_path):
+    copy = save(tmp_path / "copy.pt")
+    with pytest.raises(SegError, match=r"copy\.pt is .*best\.pt itself; a model counts once"):
+        load_models(best, [member(copy)])
+
+
 def test_without_members_there_is_the_best_model_alone(best):
     assert [model.file for model in load_models(best, [])] == [str(best)]
 

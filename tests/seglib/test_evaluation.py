@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from seglib.case_table import parse_cases, write_cases
 from seglib.evaluation import Case, Evaluation
-from seglib.figures import FIGURES
+from seglib.figures import FIGURES, OF_CASES
 from seglib.head import Head
 from seglib.io.sample import IGNORE
 from seglib.measures import COLUMNS
@@ -30,11 +30,11 @@ def case(truth, guess, number=0, head=SOFTMAX, probabilities=None, small=None):
     return Case(f"case{number}", f"group{number}", measured, at_model_size(there, found, head))
 
 
-def evaluation(*pairs, head=SOFTMAX, groups=None, resamples=50):
+def evaluation(*pairs, head=SOFTMAX, groups=None):
     cases = [case(truth, guess, number, head) for number, (truth, guess) in enumerate(pairs)]
     if groups:
         cases = [replace(each, group=group) for each, group in zip(cases, groups, strict=True)]
-    return Evaluation(cases, CLASSES, resamples, 0.95)
+    return Evaluation(cases, CLASSES, 0.95)
 
 
 def test_mean_averages_cases_then_classes_and_pooled_divides_sums():
@@ -90,7 +90,7 @@ def test_volume_difference_keeps_its_sign():
 
 
 def test_figures_at_model_size_are_of_the_other_maps():
-    found = Evaluation([case([[1, 1]], [[1, 1]], small=([[1, 1]], [[1, 0]]))], CLASSES, 50, 0.95).metrics()
+    found = Evaluation([case([[1, 1]], [[1, 1]], small=([[1, 1]], [[1, 0]]))], CLASSES, 0.95).metrics()
     assert found["dice"] == 1
     assert found["dice_at_model_size"] == pytest.approx(2 / 3, abs=1e-6)
     assert found["iou_at_model_size"] == 0.5
@@ -130,7 +130,7 @@ def test_a_test_side_of_which_no_pixel_counts_has_numbers_only():
     metrics = evaluation(([[IGNORE]], [[1]])).metrics()
     assert metrics.keys() == {"conventions", "n", "n_groups", "n_empty", "n_missed"} | {
         f"{name}/{key}" for name in CLASSES[1:] for key in ("n", "n_empty", "n_missed")
-    }
+    } | {f"{mean.name}_n" for mean in OF_CASES}
 
 
 def test_class_table_has_numbers_and_figures_with_bounds(tmp_path):
@@ -160,7 +160,7 @@ def test_confusion_rows_hold_pixels_and_shares_of_the_truth(tmp_path):
 def test_calibration_rows_pool_the_bins_of_all_cases(tmp_path):
     planes = [[[0.2, 0.9]], [[0.7, 0.1]], [[0.1, 0.0]]]
     cases = [case(truth, [[1, 0]], probabilities=np.array(planes, np.float32)) for truth in ([[1, 0]], [[0, 0]])]
-    Evaluation(cases, CLASSES, 50, 0.95).write_plots(tmp_path)
+    Evaluation(cases, CLASSES, 0.95).write_plots(tmp_path)
     assert _read(tmp_path / "calibration.tsv") == [
         ["class", "confidence", "frequency", "pixels"],
         ["one", "0.1", "0.0", "2"],
@@ -188,7 +188,7 @@ def test_metrics_are_flat_and_finite(seed, number, head):
     pairs = [random.integers(0, random.integers(1, most + 1), (2, 3, 3)) for _ in range(number)]
     for truth, _ in pairs:
         truth[random.random(truth.shape) < 0.3] = IGNORE
-    metrics = evaluation(*pairs, head=head, groups=[str(random.integers(3)) for _ in pairs], resamples=20).metrics()
+    metrics = evaluation(*pairs, head=head, groups=[str(random.integers(3)) for _ in pairs]).metrics()
     assert json.loads(json.dumps(metrics, allow_nan=False)) == metrics
     assert all(type(value) in (int, float) for value in metrics.values())
     table = {name: metrics[name] for name in metrics if name.endswith("/dice")}

@@ -1,6 +1,8 @@
 """`seg summary` over experiments that the real DVC queued and ran, of a stage that takes no time."""
 
 import json
+from contextlib import redirect_stderr
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -42,9 +44,9 @@ def scratch(root: Path) -> Project:
 
 def refusal(*names: str) -> str:
     """What `seg summary` says where it fails."""
-    with pytest.raises(SystemExit) as stopped:
+    with redirect_stderr(StringIO()) as said, pytest.raises(SystemExit):
         main(["summary", *names])
-    return str(stopped.value.code)
+    return said.getvalue().rstrip("\n")
 
 
 def test_a_queue_of_seeds_and_rates_is_summed_up(tmp_path, monkeypatch, capsys):

@@ -37,7 +37,8 @@ def test_the_samples_of_an_archive_are_listed(tmp_path):
     [
         ((), "holds no samples"),
         (("a", "b", "a"), "ids that stand twice: a; rename the files"),
-        (("a", os.fsdecode(b"b\xff")), r"names that are no UTF-8: b\\udcff; rename the files"),
+        (("a", os.fsdecode(b"b\xff")), r"names that are no UTF-8, or hold .*: b\\udcff; rename the files"),
+        (("a", "b\rc"), r"hold control characters: b\\rc; rename the files"),
     ],
 )
 def test_ids_that_cannot_name_samples_are_refused(tmp_path, monkeypatch, ids, said):

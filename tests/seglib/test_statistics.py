@@ -3,11 +3,10 @@ import math
 import numpy as np
 import pytest
 import scipy.stats
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from seglib import statistics
-from seglib.statistics import Interval, Ratio, Resampling, mean_of_classes, ratio_of_sums
+from seglib.statistics import Interval, Ratio, Scale, freedom, interval, mean_of_classes, ratio_of_sums, student
 
 NAN = math.nan
 ONE_EACH = np.ones((1, 3))
@@ -17,10 +16,15 @@ def names(count):
     return [f"case{i:04d}" for i in range(count)]
 
 
-def width(found):
+def bounds(found):
     assert found.low is not None
     assert found.high is not None
-    return found.high - found.low
+    return found.low, found.high
+
+
+def width(found):
+    low, high = bounds(found)
+    return high - low
 
 
 def column(*values):
@@ -68,106 +72,160 @@ def test_rows_of_groups_give_the_same_figure(cases):
     assert by_group(weights) == pytest.approx(figure(weights[:, index]), nan_ok=True)
 
 
-@pytest.mark.parametrize("skewed", [False, True])
-def test_the_interval_is_scipys_bca_interval_at_the_level_of_students_t(skewed):
-    draw = np.random.default_rng(0)
-    values = draw.exponential(1, 60) if skewed else draw.normal(0.5, 0.1, 60)
-    found = Resampling(names(60), 20000, 1, 0.95).interval(mean_of_classes(values[:, None]))
-    level = 1 - 2 * float(scipy.stats.norm.cdf(-math.sqrt(60 / 59) * scipy.stats.t.ppf(0.975, 59)))
-    expected = scipy.stats.bootstrap(
-        (values,), np.mean, n_resamples=20000, confidence_level=level, method="BCa", rng=2
-    ).confidence_interval
+CASES = st.lists(
+    st.tuples(st.sampled_from("abcd"), st.floats(0, 1), st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=12
+)
+
+
+def pooled(cases):
+    """Two classes of each case, of sizes that may be 0."""
+    whole = np.array([sizes for *_, first, second in cases for sizes in [(first, second)]], np.float64)
+    return ratio_of_sums(np.array([share for _, share, *_ in cases])[:, None] * whole, whole)
+
+
+def test_the_jackknife_by_hand():
+    """Leaving out 1, 2 or 6 of a mean of 3 gives 4, 3.5 or 1.5, their mean 3; pulls -1, -0.5, 1.5 times √(2/3)."""
+    figure = mean_of_classes(column(1, 2, 6))
+    assert figure.pulls == pytest.approx(np.array([-1, -0.5, 1.5]) * math.sqrt(2 / 3))
+    assert (figure.pulls**2).sum() == pytest.approx(np.var([1, 2, 6], ddof=1) / 3)
+
+
+def test_the_jackknife_of_pooled_sums_by_hand():
+    """Without a group: 3/4, 2/6 and 3/6 of 4/8; their mean is 19/36."""
+    figure = ratio_of_sums(column(1, 2, 1), column(4, 2, 2))
+    assert figure.pulls == pytest.approx((19 / 36 - np.array([3 / 4, 2 / 6, 3 / 6])) * math.sqrt(2 / 3))
+
+
+def test_each_class_is_scaled_by_its_own_groups():
+    """The first class moves as of three groups, the second as of two, each half in the mean."""
+    figure = mean_of_classes(np.array([[1, 5], [2, 9], [6, NAN]]))
+    second = np.array([-2, 2, 0]) * math.sqrt(1 / 2)
+    assert figure.pulls == pytest.approx((mean_of_classes(column(1, 2, 6)).pulls + second * 2 / 2) / 2)
+
+
+@given(CASES)
+def test_the_jackknife_leaves_each_group_out(cases):
+    """Against the figure of each class, computed anew from the other groups."""
+    figure = pooled(cases).by_group([group for group, *_ in cases])
+    expected = np.zeros(len(figure.part))
+    classes = [c for c in range(2) if figure.whole[:, c].any()]
+    for c in classes:
+        rows = np.flatnonzero(figure.whole[:, c])
+        if len(rows) < 2:
+            continue
+        without = [figure.part[rows[rows != row], c].sum() / figure.whole[rows[rows != row], c].sum() for row in rows]
+        expected[rows] += (np.mean(without) - np.array(without)) * math.sqrt(1 - 1 / len(rows)) / len(classes)
+    assert figure.pulls == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_interval_of_a_mean_is_students():
+    """Two values to each side, so that no group carries the variance."""
+    values = np.tile([1.0, 2.0, -3.0], 20)
+    expected = scipy.stats.t.interval(0.9, 59, values.mean(), scipy.stats.sem(values))
+    found = interval(mean_of_classes(values[:, None]), names(60), 0.9)
     assert found.value == pytest.approx(values.mean())
-    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=0.05 * values.std() / 60**0.5)
+    assert bounds(found) == pytest.approx(expected)
 
 
-def test_all_cases_of_a_group_come_along():
-    seen = []
-
-    def watch(weights):
-        seen.append(weights)
-        return weights.sum(1)
-
-    Resampling(["b", "a", "b", "c"], 50, 0, 0.9).interval(watch)
-    drawn = seen[-1]
-    assert drawn.shape == (50, 4)
-    assert (drawn[:, 0] == drawn[:, 2]).all()
-    assert (drawn[:, [0, 1, 3]].sum(1) == 3).all()
-    assert len(np.unique(drawn, axis=0)) > 5
+def test_the_interval_of_a_share_is_students_on_the_logit():
+    values = np.tile([0.6, 0.9], 10)
+    found = interval(mean_of_classes(values[:, None], Scale.SHARE), names(20), 0.95)
+    half = scipy.stats.t.ppf(0.975, 19) * scipy.stats.sem(values) / (0.75 * 0.25)
+    low, high = math.log(3) - half, math.log(3) + half
+    assert bounds(found) == pytest.approx((1 / (1 + math.exp(-low)), 1 / (1 + math.exp(-high))))
 
 
-@given(st.permutations(range(8)))
-@settings(max_examples=20)
-def test_the_order_of_the_cases_is_immaterial(order):
-    values, groups = np.linspace(0, 1, 8)[:, None] ** 2, list("aabbccdd")
-    first = Resampling(groups, 100, 0, 0.95).interval(mean_of_classes(values))
-    other = Resampling([groups[i] for i in order], 100, 0, 0.95).interval(mean_of_classes(values[list(order)]))
-    assert (other.value, other.low, other.high) == pytest.approx((first.value, first.low, first.high))
+def test_the_interval_of_a_distance_is_students_on_the_logarithm():
+    found = interval(mean_of_classes(column(*[1, 3] * 10), Scale.AMOUNT), names(20), 0.95)
+    factor = math.exp(scipy.stats.t.ppf(0.975, 19) * scipy.stats.sem([1, 3] * 10) / 2)
+    assert bounds(found) == pytest.approx((2 / factor, 2 * factor))
 
 
-def test_chunks_bound_the_memory_and_change_nothing(monkeypatch):
-    figure = mean_of_classes(np.random.default_rng(0).random((30, 2)))
-    whole = Resampling(names(30), 200, 3, 0.95).interval(figure)
-    monkeypatch.setattr(statistics, "WEIGHTS", 100)
-    shapes = []
-
-    def watch(weights):
-        shapes.append(weights.size)
-        return figure(weights)
-
-    assert Resampling(names(30), 200, 3, 0.95).interval(watch) == whole
-    assert max(shapes) <= 100
+def test_degrees_of_freedom_by_hand():
+    """Equal squares: as many as there are. One group carries all: 2 / (1 - 1/10). Half and half: 2 / (1/2 - 1/10)."""
+    assert freedom(np.array([1.0, -1] * 5), 10) == pytest.approx(9)
+    assert freedom(np.array([3.0] + [0] * 9), 10) == pytest.approx(2 / 0.9)
+    assert freedom(np.array([3.0, -3] + [0] * 8), 10) == pytest.approx(5)
+    assert freedom(np.array([1.0, -1] * 5), 2) == pytest.approx(1)
+    assert freedom(np.zeros(4), 4) == pytest.approx(3)
 
 
-def test_a_seed_makes_the_interval():
-    figure = mean_of_classes(np.random.default_rng(0).random((30, 1)))
-    assert Resampling(names(30), 100, 3, 0.95).interval(figure) == Resampling(names(30), 100, 3, 0.95).interval(figure)
-    assert Resampling(names(30), 100, 3, 0.95).interval(figure) != Resampling(names(30), 100, 4, 0.95).interval(figure)
+def test_a_rare_class_widens_the_interval_of_the_mean():
+    """Of a class in 2 of 60 groups nobody knows more than of 2 groups."""
+    values = np.random.default_rng(0).beta(8, 2, (60, 2))
+    common = width(interval(mean_of_classes(values), names(60), 0.95))
+    values[2:, 1] = NAN
+    rare = width(interval(mean_of_classes(values), names(60), 0.95))
+    assert rare > width(interval(mean_of_classes(values[:2, [1]]), names(2), 0.95)) / 2
+    assert rare > 5 * common
+
+
+def test_a_class_in_one_group_leaves_no_interval():
+    """Nobody knows how far other groups would move it."""
+    values = np.random.default_rng(0).random((60, 2))
+    values[1:, 1] = NAN
+    assert interval(mean_of_classes(values), names(60), 0.95).low is None
+    assert interval(mean_of_classes(values[:, [0]]), names(60), 0.95).low is not None
+
+
+@given(CASES, st.randoms())
+def test_the_order_of_the_cases_is_immaterial(cases, random):
+    other = random.sample(cases, len(cases))
+    first, second = (interval(pooled(each), [group for group, *_ in each], 0.95) for each in (cases, other))
+    assert second.value == pytest.approx(first.value, nan_ok=True)
+    assert (second.low is None) == (first.low is None)
+    if first.low is not None:
+        assert bounds(second) == pytest.approx(bounds(first), abs=1e-6)
+
+
+@given(CASES, st.floats(0.5, 0.999))
+def test_bounds_of_a_share_hold_it_and_stay_between_0_and_1(cases, confidence):
+    found = interval(pooled(cases), [group for group, *_ in cases], confidence)
+    if found.low is not None:
+        low, high = bounds(found)
+        assert 0 <= low <= found.value + 1e-9
+        assert found.value - 1e-9 <= high <= 1 + 1e-9
+
+
+@given(st.lists(st.floats(0, 1000), min_size=2, max_size=9), st.floats(0.5, 0.999))
+def test_bounds_of_a_distance_are_finite_and_not_negative(values, confidence):
+    low, high = bounds(interval(mean_of_classes(column(*values), Scale.AMOUNT), names(len(values)), confidence))
+    assert 0 <= low <= high < math.inf
+
+
+@given(CASES)
+def test_cases_without_a_value_change_nothing(cases):
+    figure, groups = pooled(cases), [group for group, *_ in cases]
+    part, whole = (np.concatenate([each, np.zeros((5, 2))]) for each in (figure.part, figure.whole))
+    more = Ratio(part, whole, figure.scale)
+    first, second = interval(figure, groups, 0.95), interval(more, [*groups, *"vwxyz"], 0.95)
+    assert second.value == pytest.approx(first.value, nan_ok=True)
+    assert [second.low, second.high] == pytest.approx([first.low, first.high])
 
 
 def test_more_confidence_and_fewer_groups_widen_the_interval():
-    values = np.random.default_rng(0).random((40, 1))
-
-    def found(groups, confidence):
-        return width(Resampling(groups, 500, 0, confidence).interval(mean_of_classes(values)))
-
-    alone = names(40)
-    assert found(alone, 0.8) < found(alone, 0.95) < found([str(i // 8) for i in range(40)], 0.95)
+    figure = mean_of_classes(np.random.default_rng(0).random((40, 1)), Scale.SHARE)
+    alone, together = names(40), [str(i // 8) for i in range(40)]
+    assert width(interval(figure, alone, 0.8)) < width(interval(figure, alone, 0.95))
+    assert width(interval(figure, alone, 0.95)) < width(interval(figure, together, 0.95))
 
 
 @pytest.mark.parametrize("groups", [["a"] * 3, ["a", "b", "b"]])
 def test_fewer_than_two_groups_with_a_value_have_no_interval(groups):
-    figure = mean_of_classes(column(NAN, 0.25, 0.75))
-    assert Resampling(groups, 100, 0, 0.95).interval(figure) == Interval(0.5, None, None)
+    assert interval(mean_of_classes(column(NAN, 0.25, 0.75)), groups, 0.95) == Interval(0.5, None, None)
 
 
 def test_no_value_at_all():
-    found = Resampling(names(3), 100, 0, 0.95).interval(mean_of_classes(np.full((3, 1), NAN)))
+    found = interval(mean_of_classes(np.full((3, 1), NAN)), names(3), 0.95)
     assert math.isnan(found.value)
     assert (found.low, found.high) == (None, None)
 
 
-def test_resamples_without_a_value_do_not_count():
-    """A third of all resamples lacks both cases with a value; the others lie between the two."""
-    figure = mean_of_classes(column(0.25, 0.75, *[NAN] * 4))
-    found = Resampling(names(6), 500, 0, 0.95).interval(figure)
-    assert (found.value, found.low, found.high) == (0.5, 0.25, 0.75)
+@pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
+def test_a_figure_that_is_the_same_in_all_cases_has_no_width(value):
+    found = interval(mean_of_classes(np.full((9, 2), value), Scale.SHARE), names(9), 0.95)
+    assert (found.value, *bounds(found)) == (value, value, value)
 
 
-def test_groups_without_a_value_do_not_narrow_the_interval():
-    """20 groups with a value among 380 without: as wide as 20 groups, not as 400."""
-    values = np.linspace(0, 1, 20)
-    alone = Resampling(names(20), 4000, 0, 0.95).interval(mean_of_classes(values[:, None]))
-    among = Resampling(names(400), 4000, 0, 0.95).interval(mean_of_classes(column(*values, *[NAN] * 380)))
-    assert width(among) == pytest.approx(width(alone), rel=0.15)
-
-
-def test_many_groups_are_counted_in_blocks():
-    values = np.random.default_rng(0).random((1000, 1))
-    found = Resampling(names(1000), 1000, 0, 0.95).interval(mean_of_classes(values))
-    assert width(found) == pytest.approx(2 * 1.96 * values.std() / 1000**0.5, rel=0.1)
-
-
-def test_a_figure_that_is_the_same_in_all_cases_has_no_width():
-    found = Resampling(names(9), 100, 0, 0.95).interval(mean_of_classes(np.full((9, 2), 0.5)))
-    assert found == Interval(0.5, 0.5, 0.5)
+def test_no_confidence_is_too_much_for_a_distance():
+    assert bounds(student(5.0, 25.0, 1.0, 0.99999, Scale.AMOUNT))[1] > 1e100

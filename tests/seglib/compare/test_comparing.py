@@ -1,6 +1,7 @@
 """`seg compare` as it is called, over runs that the real DVC keeps."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -34,9 +35,8 @@ def seg_compare(project, monkeypatch, capsys) -> Callable[..., Answer]:
     def call(*arguments: str) -> Answer:
         with pytest.raises(SystemExit) as stopped:
             main(["compare", *arguments])
-        printed = capsys.readouterr().out
-        code = stopped.value.code
-        return (code, printed, "") if isinstance(code, int) else (1, printed, str(code))
+        assert isinstance(stopped.value.code, int)
+        return (stopped.value.code, *capsys.readouterr())
 
     return call
 
@@ -60,9 +60,34 @@ def test_exit_codes_are_those_of_the_verdict(seg_compare):
 
 
 def test_a_doubtful_change_warns(copy, seg_compare):
-    copy.set_params({"compare.max_drop": 0.0})
-    code, printed, _ = seg_compare("a0", "a1")
+    commit(copy, "strict", compare__max_drop=0.0)
+    code, printed, _ = seg_compare("HEAD", "b1")
     assert (code, printed[:6]) == (2, "warn: ")
+
+
+def test_a_change_is_judged_by_the_rule_of_its_base(copy, seg_compare):
+    copy.set_params({"compare.max_drop": 0.9, "compare.metric": "iou"})
+    code, text, _ = seg_compare("a0")
+    assert (code, text[:6]) == (1, "fail: ")
+    assert "drop in dice" in text
+    assert "note: compare.max_drop is 0.9 in workspace; the verdict goes by base's, 0.01" in text
+    assert "note: compare.metric is 'iou' in workspace; the verdict goes by base's, 'dice'" in text
+    text = seg_compare("a0", "--metric", "nsd")[1]
+    assert "drop in nsd" in text
+    assert "compare.metric" not in text
+
+
+def test_what_the_rule_of_the_base_lacks_is_the_workspaces(copy, seg_compare):
+    params = copy.root / "params.yaml"
+    whole = params.read_text()
+    params.write_text(re.sub("  max_drop: .*\n|max_drop: [^,}]*, ", "", whole))
+    assert params.read_text() != whole
+    copy.run("git", "commit", "-qam", "no limit")
+    params.write_text(whole)
+    text = seg_compare("HEAD")[1]
+    assert re.search(
+        r"note: HEAD \(.*\) has no compare\.max_drop; the verdict goes by that of the workspace, 0\.01", text
+    )
 
 
 def test_without_head_the_workspace_is_compared(seg_compare):
@@ -97,7 +122,7 @@ def test_seeds_of_a_side_make_it_a_verdict_on_the_change(seg_compare):
 )
 def test_what_cannot_be_compared_is_refused_and_nothing_printed(seg_compare, arguments, told):
     code, printed, error = seg_compare(*arguments)
-    assert (code, printed) == (1, "")
+    assert (code, printed) == (3, "")
     assert error.startswith("error: ")
     assert told in error
 
@@ -106,8 +131,13 @@ def test_other_cases_are_another_test_set(copy, seg_compare):
     copy.append("measure.py", 'measure(ids=("new",))\n')
     commit(copy, "other cases")
     code, printed, error = seg_compare("a0", "HEAD")
-    assert (code, printed) == (1, "")
+    assert (code, printed) == (3, "")
     assert error.startswith("error: different test sets: only in HEAD (")
+
+
+def test_wrong_usage_is_no_verdict(seg_compare):
+    assert seg_compare()[0] == seg_compare("a0", "b0", "--jsno")[0] == 3
+    assert seg_compare("--help")[0] == 0
 
 
 def test_the_page_is_written_beside_the_text(seg_compare, tmp_path):

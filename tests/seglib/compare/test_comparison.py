@@ -14,9 +14,9 @@ DICE = np.linspace(0.3, 0.9, 12)
 NAN = float("nan")
 
 
-def compared(base, head, rule=RULE, resamples=500):
+def compared(base, head, rule=RULE, permutations=500):
     runs = [tuple(each if isinstance(each, list) else [each]) for each in (base, head)]
-    return compare(Side("old", runs[0]), Side("new", runs[1]), rule, resamples, 0)
+    return compare(Side("old", runs[0]), Side("new", runs[1]), rule, permutations, 0)
 
 
 def change(comparison, name):
@@ -117,21 +117,48 @@ def test_groups_not_cases_are_drawn():
 def test_one_group_cannot_tell():
     found = compared(table(DICE, groups=["a"] * 12), table(DICE - 0.5, groups=["a"] * 12))
     assert found.verdict is Verdict.WARN
-    assert found.reason == "there is no interval: fewer than two groups have a value"
+    assert found.reason == "there is no interval: a class has a value in fewer than two groups"
 
 
-def test_a_case_without_a_value_on_one_side_counts_in_its_side_alone():
+def test_a_class_in_one_group_cannot_tell():
+    """Dice of the second class is 0.8 in the one case that shows it, then 0."""
+    values = np.stack([DICE, np.full(12, NAN)], 1)
+    values[0, 1] = 0.8
+    lost = np.where(values == 0.8, 0.0, values)
+    found = compared(table(values, classes=("a", "b")), table(lost, classes=("a", "b")))
+    assert (found.drop.value, found.drop.low, found.verdict) == (pytest.approx(0.4), None, Verdict.WARN)
+
+
+def test_a_case_without_a_value_on_one_side_is_worse_for_what_was_invented():
     """Base rightly predicts nothing in the last case; head sees something there, so its mean is 0.4."""
     found = compared(table([0.5, 0.7, NAN]), table([0.5, 0.7, 0.0]))
     assert (found.primary.base, found.primary.head) == pytest.approx((0.6, 0.4))
-    assert found.primary.worse == 0
-    assert len(found.cases) == 2
+    assert (found.primary.better, found.primary.worse) == pytest.approx((0, 1 / 3))
+    (worst,) = found.most_worsened(5)
+    assert (worst.id, worst.base, worst.head, worst.gain) == ("case02", None, 0.0, -1.0)
+    back = compared(table([0.5, 0.7, 0.0]), table([0.5, 0.7, NAN])).most_improved(5)[0]
+    assert (back.base, back.head, back.gain) == (0.0, None, 1.0)
+
+
+def test_of_a_distance_no_value_counts_as_0():
+    rule = Rule(metric="hd95", max_drop=2.0, confidence=0.95)
+    found = compared(table(DICE, hd95=[NAN, *DICE[1:]]), table(DICE, hd95=[90, *DICE[1:]]), rule)
+    assert found.most_worsened(1)[0].gain == -90
+
+
+def test_what_one_of_several_runs_invents_counts_in_its_share():
+    base, head = seeds(3), seeds(4, 0.01)
+    for run in (*base, *head[1:]):
+        run.columns["dice"][0] = NAN
+    head[0].columns["dice"][0] = 0
+    (worst,) = compared(base, head).most_worsened(1)
+    assert (worst.id, worst.base, worst.head, worst.gain) == ("case00", None, 0.75, -0.25)
 
 
 def test_figures_without_a_value_are_left_out():
     found = compared(table(DICE, hd95=DICE * NAN), table(DICE))
     assert "hd95" not in [each.measure.name for each in found.changes]
-    with pytest.raises(SegError, match="no case has a value of hd95 in every run"):
+    with pytest.raises(SegError, match="not every run has a case with a value of hd95"):
         compared(table(DICE, hd95=DICE * NAN), table(DICE), Rule(metric="hd95", max_drop=1.0, confidence=0.95))
 
 
@@ -156,7 +183,7 @@ CASES = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1), st.sampled_from("ab
 def test_exchanged_sides_reverse_the_signs(cases):
     base, head, groups = zip(*cases, strict=True)
     there, back = (table(each, groups=groups) for each in (base, head))
-    one, other = compared(there, back, resamples=100), compared(back, there, resamples=100)
+    one, other = compared(there, back, permutations=100), compared(back, there, permutations=100)
     for forward, backward in zip(one.changes, other.changes, strict=True):
         assert forward.difference.value == pytest.approx(-backward.difference.value)
         ahead, behind = forward.difference, backward.difference

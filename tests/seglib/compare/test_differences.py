@@ -4,25 +4,22 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from seglib.compare.differences import Draws, Figures, Pair, p_value, resample
+from seglib.compare.differences import Difference, Pair, Runs, p_value
 from seglib.statistics import mean_of_classes
 
 
-def pair(base, head, better=1):
+def pair(base, head):
     """A row a run, a column a group."""
     sides = [tuple(mean_of_classes(np.array(run, np.float64)[:, None]) for run in side) for side in (base, head)]
-    return Pair(sides[0], sides[1], better)
+    return Pair(sides[0], sides[1])
 
 
-def drop(of, resamples=2000, confidence=0.95):
-    return resample({"dice": of}, resamples, 0)["dice"].losses(of.better).interval(confidence)
+def drop(of, better=1, confidence=0.95):
+    return of.difference.losses(better).interval(confidence)
 
 
-def draws(base, head, base_drawn, head_drawn, n):
-    def figures(*sides):
-        return Figures(*(np.atleast_2d(np.array(side, np.float64)) for side in sides))
-
-    return Draws(n, figures(base, head), figures(base_drawn, head_drawn))
+def runs(values, pulls):
+    return Runs(np.array(values, np.float64), np.array(pulls, np.float64))
 
 
 def test_exchanging_three_groups_by_hand():
@@ -63,17 +60,36 @@ def test_many_runs_are_dealt_at_random():
 def test_the_drop_is_in_the_direction_of_the_figure(better, expected):
     """Means from 0.2 to 0.4; or from -0.3 to 0, of which 0.3 is gained where nearer to 0 is better."""
     base, head = ([[-0.45, -0.15]], [[-0.05, 0.05]]) if better == 0 else ([[0.1, 0.3]], [[0.3, 0.5]])
-    assert drop(pair(base, head, better)).value == pytest.approx(expected)
+    assert drop(pair(base, head), better).value == pytest.approx(expected)
 
 
 def test_one_run_a_side_is_students_paired_interval():
-    draw = np.random.default_rng(0)
-    base = draw.random(30)
-    head = base + draw.normal(0, 0.1, 30)
-    found = drop(pair([base], [head]), 20000)
+    """Gains of ±0.1 and 0.01 everywhere: no group carries the variance."""
+    base = np.random.default_rng(0).random(30)
+    head = base + np.tile([0.11, -0.09], 15)
     expected = scipy.stats.ttest_rel(base, head).confidence_interval(0.95)
-    assert found.value == pytest.approx((base - head).mean())
-    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=0.001)
+    found = drop(pair([base], [head]))
+    assert (found.value, found.low, found.high) == pytest.approx((-0.01, expected.low, expected.high))
+
+
+def test_a_change_in_few_groups_has_few_degrees_of_freedom():
+    """All of the variance is of one group of 30: Σ of the squared shares is about 1."""
+    head = np.array([0.5] * 29 + [0.9])
+    found = drop(pair([[0.5] * 30], [head]))
+    pulls = (head - head.mean()) / np.sqrt(29 * 30)
+    shares = pulls**2 / (pulls**2).sum()
+    half = scipy.stats.t.ppf(0.975, 2 / ((shares**2).sum() - 1 / 30)) * np.sqrt((pulls**2).sum())
+    assert (found.low, found.high) == pytest.approx((-0.4 / 30 - half, -0.4 / 30 + half))
+
+
+def test_a_class_in_few_groups_has_few_degrees_of_freedom():
+    """Of the second class, in 2 of 20 groups, the loss is 0.1 and 0.3: half of the mean, at t(1)."""
+    base = np.full((20, 2), 0.8)
+    base[2:, 1] = math.nan
+    head = base - np.array([[0, 0.1], [0, 0.3], *[[0, 0]] * 18])
+    found = drop(Pair((mean_of_classes(base),), (mean_of_classes(head),)))
+    half = scipy.stats.t.ppf(0.975, 1) * 0.1 / 2
+    assert (found.value, found.low, found.high) == pytest.approx((0.1, 0.1 - half, 0.1 + half))
 
 
 def test_what_is_lost_in_every_group_leaves_nothing_to_chance():
@@ -83,37 +99,39 @@ def test_what_is_lost_in_every_group_leaves_nothing_to_chance():
 
 def test_several_runs_by_hand():
     """No spread of the groups, runs of variance 1 a side: ± t(4) · √(1/3 + 1/3) = 2.7764 · 0.81650."""
-    found = draws([1, 2, 3], [4, 5, 6], [[1, 2, 3]] * 2, [[4, 5, 6]] * 2, n=10).interval(0.95)
+    still = np.zeros((3, 10))
+    found = Difference(runs([1, 2, 3], still), runs([4, 5, 6], still), fewest=10).interval(0.95)
     assert (found.value, found.low, found.high) == pytest.approx((3, 3 - 2.26693, 3 + 2.26693), abs=1e-4)
 
 
 def test_groups_and_runs_add_up_and_their_common_noise_counts_once():
-    """Three runs a side, two draws that move base's first run by ±0.6 and all the rest by nothing.
+    """Three runs a side, ten groups that move base's first run by ±0.6 and all the rest by nothing.
 
-    Groups: the side's mean moves by ±0.2, so 0.04 · 10/9. Runs: 1/3 for head, 1 · 1/3 for base. Noise of base: the own
-    part of its runs moves by ±(0.4, 0.2, 0.2), so (0.16 + 0.04 + 0.04) / 2 / 3 · 10/9.
+    Groups: the side's mean moves by ±0.2, so 10 · 0.04, at 9 degrees of freedom. Runs: variance 4, so 4/3 for head
+    and for base. Noise of base: the own part of its runs moves by ±(0.4, 0.2, 0.2), so 10 · 0.24 / 2 / 3.
     """
-    found = draws([1, 2, 3], [4, 5, 6], [[1.6, 2, 3], [0.4, 2, 3]], [[4, 5, 6]] * 2, n=10).interval(0.95)
-    groups, runs, noise = 0.04 * 10 / 9, 1 / 3, 0.12 / 3 * 10 / 9
-    variance = groups + 2 * runs - noise
-    freedom = variance**2 / (groups**2 / 9 + 2 * runs**2 / 2)
+    moved = np.array([[0.6, -0.6] * 5, [0] * 10, [0] * 10])
+    sides = runs([2, 4, 6], moved), runs([8, 10, 12], np.zeros((3, 10)))
+    found = Difference(*sides, fewest=10).interval(0.95)
+    groups, side, noise = 0.4, 4 / 3, 0.4
+    variance = groups + 2 * side - noise
+    freedom = variance**2 / (groups**2 / 9 + 2 * side**2 / 2)
     half = scipy.stats.t.ppf(0.975, freedom) * math.sqrt(variance)
-    assert (found.low, found.high) == pytest.approx((3 - half, 3 + half))
+    assert (found.low, found.high) == pytest.approx((6 - half, 6 + half))
 
 
 def test_runs_that_agree_leave_the_spread_of_the_groups():
-    draw = np.random.default_rng(0)
-    base = draw.random(30)
-    head = base + draw.normal(0, 0.1, 30)
+    base = np.random.default_rng(0).random(30)
+    head = base + np.tile([0.11, -0.09], 15)
     found = drop(pair([base] * 3, [head] * 3))
     expected = scipy.stats.t.interval(0.95, 29, (base - head).mean(), scipy.stats.sem(base - head))
-    assert (found.low, found.high) == pytest.approx(expected, abs=0.004)
+    assert (found.low, found.high) == pytest.approx(expected)
 
 
 def test_the_same_runs_on_both_sides_still_spread():
     """Seeds that part by 0.1 leave room for a difference, though none is seen."""
-    runs = [[0.4] * 5, [0.5] * 5, [0.6] * 5]
-    found = drop(pair(runs, runs))
+    side = [[0.4] * 5, [0.5] * 5, [0.6] * 5]
+    found = drop(pair(side, side))
     assert found.value == pytest.approx(0)
     assert found.high == pytest.approx(2.7764 * math.sqrt(2 * 0.01 / 3), abs=1e-4)
     assert found.low == pytest.approx(-2.7764 * math.sqrt(2 * 0.01 / 3), abs=1e-4)

@@ -1,13 +1,13 @@
 """Reading runs through the real DVC, of a repository whose one stage takes no time."""
 
-import json
+import shlex
 import shutil
 
 import numpy as np
 import pytest
 from dvc.repo.experiments.refs import ExpRefInfo
 
-from seglib.compare.revisions import parse_metrics, read_revision, read_thumbnails
+from seglib.compare.revisions import read_revision, read_thumbnails
 from seglib.errors import SegError
 from seglib.paths import EVALUATE_REPORT
 from tests.made_up import made_up
@@ -84,7 +84,11 @@ def test_an_unknown_name_is_answered_with_the_nearest(inside):
 def test_a_shallow_clone_says_how_to_fetch(inside, tmp_path, monkeypatch):
     inside.run("git", "clone", "-q", "--depth", "1", f"file://{inside.root}", str(tmp_path / "shallow"))
     monkeypatch.chdir(tmp_path / "shallow")
-    assert refusal("better") == "no revision 'better' in this shallow clone; `git fetch --unshallow` brings the history"
+    told = refusal("better")
+    assert told.startswith("no revision 'better' in this shallow clone; run `git fetch ")
+    fetch = shlex.split(told.split("`")[1])
+    inside.run("git", "-C", str(tmp_path / "shallow"), *fetch[1:], "--quiet")
+    assert refusal("origin/btter") == "no revision 'origin/btter'; did you mean 'origin/better'?"
 
 
 def test_an_experiments_name_of_several_commits_is_ambiguous(repository):
@@ -144,6 +148,33 @@ def test_missing_results_are_refused(repository):
     assert ": no reports/evaluate/metrics.json; run `dvc repro`" in refusal("workspace")
 
 
+def test_results_that_no_lock_records_are_refused(repository):
+    (repository.root / "dvc.lock").unlink()
+    assert refusal("workspace").startswith(
+        "workspace: dvc.lock does not record reports/evaluate/metrics.json; run `dvc repro`"
+    )
+
+
+@pytest.mark.parametrize("asked", ["HEAD:params.yaml", "HEAD^{tree}"])
+def test_what_is_no_commit_is_refused(inside, asked):
+    assert refusal(asked).startswith(f"DVC cannot read '{asked}': ")
+
+
+def test_a_repository_without_a_commit_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Project(tmp_path).run("git", "init", "-q")
+    Project(tmp_path).run("dvc", "init", "-q")
+    assert refusal("main") == "DVC cannot read 'main': Empty git repo; name a commit, branch, tag or experiment"
+
+
+def test_a_remote_without_its_plug_in_is_told(repository, monkeypatch):
+    def absent(*_: object) -> None:
+        raise ImportError("no module dvc_s3")
+
+    monkeypatch.setattr("seglib.compare.revisions._read", absent)
+    assert refusal("main").startswith("DVC cannot read 'main': no module dvc_s3")
+
+
 def test_a_commit_without_the_pipeline_is_refused(repository):
     repository.run("git", "rm", "-q", "dvc.yaml", "dvc.lock")
     repository.run("git", "commit", "-qm", "no pipeline")
@@ -162,29 +193,3 @@ def test_a_project_may_lie_in_a_folder_of_the_repository(tmp_path, monkeypatch):
     found = read_revision("main")
     assert np.array_equal(found.cases.columns["dice"], made_up(0).columns["dice"])
     assert len(read_thumbnails(found, found.cases.ids)) == len(found.cases.ids) - 1
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("", "is not valid JSON"),
-        ('{"dice": 0.9', "is not valid JSON"),
-        ("[1]", "must hold names and numbers, found list"),
-        ('{"dice": NaN, "iou": 0.5, "conventions": 1}', "must hold finite numbers: dice is nan;"),
-        ('{"dice": 1e999, "conventions": 1}', "dice is inf;"),
-        ('{"dice": -Infinity, "conventions": 1}', "dice is -inf;"),
-        ('{"dice": null, "iou": "0.5", "n": true, "conventions": 1}', "dice is None, iou is '0.5', n is True;"),
-        ('{"polyp": {"dice": 0.9}, "conventions": 1}', "polyp is {'dice': 0.9};"),
-        ('{"dice": 0.9}', "is from before the metrics' conventions had a version; run `dvc repro`"),
-    ],
-)
-def test_broken_metrics_are_refused(text, told):
-    with pytest.raises(SegError) as refused:
-        parse_metrics(text, "main: metrics.json")
-    assert str(refused.value).startswith("main: metrics.json ")
-    assert told in str(refused.value)
-
-
-def test_whole_metrics_are_read():
-    content = {"conventions": 1, "n": 3, "dice": 0.25, "polyp/dice": 0.0}
-    assert parse_metrics(json.dumps(content), "source") == content

@@ -16,7 +16,7 @@ def revision(name="main", conventions=1, inputs=None, outdated=(), table=None, *
     settings = {"train.lr": 0.1, "train.seed": 0, "versions.yaml:numpy": "2"}
     settings |= {key.replace("versions__", "versions.yaml:").replace("__", "."): value for key, value in params.items()}
     run = Run(name, "finished", settings, {"conventions": conventions}, inputs or CODE)
-    return Revision(name, run, table or made_up(0), outdated)
+    return Revision(name, run, table or made_up(0), outdated, {})
 
 
 def seeds(*numbers: int, **params) -> list[Revision]:
@@ -76,7 +76,20 @@ def test_changes_are_those_of_parameters_versions_code_and_data():
     assert RecipeChange(Kind.PARAMETER, "model.head", (), ("softmax",)) in found
     assert RecipeChange(Kind.VERSION, "numpy", ("2",), ("2", "3")) in found
     assert RecipeChange(Kind.CODE, "seglib/metrics.py", ("aaaaaaa",), ("fffffff", "aaaaaaa")) in found
-    assert RecipeChange(Kind.DATA, "/data/own", ("bbbbbbb",), ("c", "bbbbbbb")) in found
+    assert RecipeChange(Kind.DATA, "own", ("bbbbbbb",), ("c", "bbbbbbb")) in found
+
+
+def test_changes_stand_in_one_order_and_tell_no_places():
+    inputs = {**CODE, "seglib/a.py": "1111111"}
+    base = [revision(data__url="https://me:secret@host/a.zip?token=1", model__weights="/home/me/a.pth")]
+    head = [revision(data__url="https://host/b.zip#x", model__weights="/home/you/a.pth", b__c=[1], inputs=inputs)]
+    shown = [(change.kind, change.name, change.base, change.head) for change in recipe_changes(base, head)]
+    assert shown == [
+        ("parameter", "b.c", (), ([1],)),
+        ("parameter", "data.url", ("https://host/a.zip",), ("https://host/b.zip",)),
+        ("parameter", "model.weights", ("a.pth",), ("a.pth",)),
+        ("code", "seglib/a.py", (), ("1111111",)),
+    ]
 
 
 def test_the_same_recipe_has_no_changes():

@@ -1,3 +1,5 @@
+import re
+
 from seglib.compare.comparison import CaseChange
 from seglib.compare.sides import Kind, RecipeChange
 from seglib.compare.text import as_text
@@ -41,6 +43,11 @@ def test_cases_are_listed_the_most_changed_first():
     assert "same" not in text
     unchanged = as_text(compared(cases=CASES[1:2]))
     assert "most" not in unchanged
+
+
+def test_a_side_without_a_value_of_a_case_has_a_dash():
+    text = as_text(compared(cases=(CaseChange("invented", "g", None, 0.0, -1.0),)))
+    assert re.search(r"\ninvented +g +– +0\.0000 +-1\.0000\n", text)
 
 
 def test_what_the_sides_differ_in_is_told():

@@ -89,6 +89,15 @@ def test_pictures_are_left_out_beyond_the_budget_best_cases_first(draw, monkeypa
     assert not show(results).others
 
 
+def test_a_case_that_lacks_a_picture_is_left_out(draw):
+    results = draw()
+    worst = show(results).first[0].id
+    (PICTURES / case_name(worst) / "truth.webp").unlink()
+    found = show(results)
+    assert len(found.first) + len(found.others) == 4
+    assert worst not in [case.id for case in (*found.first, *found.others)]
+
+
 def test_a_missing_thumbnail_is_left_out(draw):
     results = draw()
     key = ranked(results)[3]

@@ -28,6 +28,12 @@ def test_published_weights_are_named_without_their_folder(params):
     assert facts(params)["Starts from"] == "published weights of the encoder, vgg16.pth (sha256 abababababab…)"
 
 
+def test_secrets_in_the_weights_address_are_not_told(params):
+    params["model"]["name"] = "vgg16_unet"
+    params["model"]["vgg16_unet"] |= {"weights": "https://me:secret@host/vgg16.pth?token=1", "sha256": "ab" * 32}
+    assert "encoder, https://host/vgg16.pth (sha256" in facts(params)["Starts from"]
+
+
 @pytest.mark.parametrize(
     ("size", "shown"),
     [

@@ -1,10 +1,26 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from seglib.errors import SegError
 from seglib.report.results import read_results
+from tests.report_files import Made, write_files
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory) -> Path:
+    """The files of a run, which tests may change for a while."""
+    root = tmp_path_factory.mktemp("written")
+    write_files(root, Made(ids=("a", "b"), drawn=0, thumbnails=False))
+    return root
+
+
+@pytest.fixture
+def inside_written(written, monkeypatch) -> Path:
+    monkeypatch.chdir(written)
+    return written
 
 
 def test_the_files_are_read_as_they_were_written(write):
@@ -50,15 +66,43 @@ def test_a_missing_column_is_told(write):
 
 
 @pytest.mark.parametrize(
-    ("spacings", "unit"),
-    [((None, None), "pixels"), (([1, 1], [2, 2]), "mm"), (([1, 1], None), "mm or pixels")],
+    ("name", "content", "told"),
+    [
+        ("data/index.json", "[]", "no dataset, samples;"),
+        ("data/index.json", '{"dataset": {}, "samples": []}', "no dataset.name, dataset.classes,"),
+        ("data/quality.json", "{}", "no findings, accepted, clusters, summary;"),
+        ("data/split.json", "{}", "no train, val, test, summary;"),
+        ("data/split.json", '{"train": [], "val": [], "test": [], "summary": []}', "no summary.balance;"),
+        ("reports/train/metrics.json", "[]", "must hold names and numbers, found list;"),
+        ("reports/train/metrics.json", '{"epochs": 3}', "no best_epoch, val_dice,"),
+        ("reports/evaluate/metrics.json", "{}", "no conventions, n, n_groups,"),
+        ("reports/evaluate/metrics.json", '{"dice": NaN}', "must hold finite numbers: dice is nan;"),
+        ("reports/evaluate/metrics.json", '{"dice": "0.9"}', "must hold finite numbers: dice is '0.9';"),
+        ("reports/train/plots/loss.tsv", "epoch\ttrain\tval\n1\t0.5\n", "not 3 cells in line 2;"),
+        ("reports/train/plots/lr.tsv", "epoch\tlr\n1\t0.5\t9\n", "not 2 cells in line 2;"),
+        ("reports/train/plots/dice.tsv", "epoch\tval\nfirst\t0.5\n", "could not convert string to float: 'first';"),
+        pytest.param("reports/train/plots/dice.tsv", "5" * 200_000, "no table (field larger than", id="long"),
+        ("reports/evaluate/plots/classes.tsv", "class\tn\tn_empty\tn_missed\tfrequency\n", "no class;"),
+        ("reports/evaluate/plots/calibration.tsv", "\udcff", "not UTF-8 ("),
+        ("reports/evaluate/cases.csv", "\udcff", "not UTF-8 ("),
+    ],
 )
-def test_the_unit_of_distances_is_that_of_the_test_side(write, spacings, unit):
+def test_a_file_with_other_content_is_told(inside_written, name, content, told):
+    place = inside_written / name
+    before = place.read_bytes()
+    place.write_text(content, errors="surrogateescape")
+    try:
+        with pytest.raises(SegError, match=f"^{re.escape(f'{name}: {told}')}"):
+            read_results()
+    finally:
+        place.write_bytes(before)
+
+
+@pytest.mark.parametrize(("in_mm", "unit"), [(0, "pixels"), (1, "mm")])
+def test_the_unit_of_distances_is_that_of_the_metrics(write, in_mm, unit):
     write(ids=("a", "b"))
-    index = json.loads(Path("data/index.json").read_text())
-    for sample in index["samples"]:
-        sample["spacing"] = dict(zip("ab", spacings, strict=True)).get(sample["id"], [9, 9])
-    Path("data/index.json").write_text(json.dumps(index))
+    file = Path("reports/evaluate/metrics.json")
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"distances_in_mm": in_mm}))
     assert read_results().distance == unit
 
 
