@@ -4,6 +4,7 @@ import argparse
 import os
 import shutil
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,10 +26,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         _check_folder()
         parsed.run(parsed)
-    except SegError as error:
-        if os.environ.get("SEG_TRACEBACK") == "1":
-            raise
-        print(f"error: {error}", file=sys.stderr)
+    except Exception as error:
+        if isinstance(error, SegError) and os.environ.get("SEG_TRACEBACK") != "1":
+            print(f"error: {error}", file=sys.stderr)
+        else:
+            traceback.print_exc()
         sys.exit(parsed.problem)
 
 

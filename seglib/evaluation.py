@@ -14,9 +14,8 @@ import numpy as np
 
 from seglib.calibration import pooled
 from seglib.case_table import CaseTable
-from seglib.figures import OF_CASES
 from seglib.figures import figures as class_figures
-from seglib.measures import COLUMNS
+from seglib.measures import COLUMNS, OF_CASES
 from seglib.metrics import CONVENTIONS, Measured
 from seglib.statistics import Ratio, interval, ratio_of_sums
 

@@ -51,7 +51,8 @@ class Evaluator:
         if (card.spec.classes, card.overlapping) != (spec.classes, spec.overlapping):
             raise SegError(
                 f"the model knows the classes {listing(card.classes)}, the data has "
-                f"{listing([each.name for each in spec.classes])}; run `dvc repro train`"
+                f"{listing([each.name for each in spec.classes])}, or they differ in colour or overlap; "
+                "run `dvc repro train`"
             )
         self.predictor, self.spec, self.tolerance, self.in_mm = predictor, spec, tolerance, in_mm
         self.head = predictor.card.head

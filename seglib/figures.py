@@ -4,27 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from seglib.measures import AT_MODEL_SIZE, MEASURES, Measure
+from seglib.measures import OF_CASES, POOLED, Measure
 from seglib.statistics import Ratio, Scale, mean_of_classes, ratio_of_sums
-
-OF_CASES = (
-    *MEASURES,
-    *(
-        Measure(name, f"{label} at the model's size")
-        for name, label in zip(AT_MODEL_SIZE, ("Dice", "IoU"), strict=True)
-    ),
-)
-POOLED = (
-    Measure("dice_pooled", "Dice, pooled"),
-    Measure("iou_pooled", "IoU, pooled"),
-    Measure("precision_pooled", "Precision, pooled"),
-    Measure("recall_pooled", "Recall, pooled"),
-    Measure("lesion_recall", "Objects found"),
-    Measure("lesion_precision", "Objects that are true"),
-    Measure("lesion_f1", "F1 of objects"),
-)
-FIGURES = (*OF_CASES, *POOLED)
-"""Means over the cases, then sums over the cases divided, as `seglib.metrics` defines them."""
 
 
 def figures(columns: Mapping[str, np.ndarray]) -> dict[str, Ratio]:

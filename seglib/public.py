@@ -28,6 +28,6 @@ def _address(value: str) -> str:
         parts = urlsplit(value)
     except ValueError:
         return "an address"
-    if not parts.netloc:
+    if parts.scheme == "file" or not parts.netloc:
         return PurePath(parts.path).name
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()

@@ -23,8 +23,8 @@ from enum import Enum
 import numpy as np
 from scipy.special import expit, logit, stdtrit
 
-LARGEST = 500.0
-"""Exponent that floats can hold beside any distance."""
+WIDEST = 3.0
+"""Half of the widest interval of a distance on its logarithm: from a twentieth of it to twenty times it."""
 
 
 @dataclass(frozen=True)
@@ -147,15 +147,15 @@ def freedom(pulls: np.ndarray, fewest: int) -> float:
 
 
 def student(value: float, variance: float, freedom: float, confidence: float, scale: Scale = Scale.ANY) -> Interval:
-    """Student's interval on the scale; a figure at an end of its scale, where all rows agree, has no width."""
+    """Student's interval on the scale; without bounds at its end, and where a distance's would span orders of size."""
     low, high = scale.value
     half = float(stdtrit(freedom, (1 + confidence) / 2)) * math.sqrt(variance)
-    if not low < value < high:
-        return Interval(value, value, value)
+    if not low < value < high or (scale is Scale.AMOUNT and half > WIDEST * value):
+        return Interval(value, None, None)
     if scale is Scale.ANY:
         return Interval(value, value - half, value + half)
     if scale is Scale.SHARE:
         half /= value * (1 - value)
         return Interval(value, float(expit(logit(value) - half)), float(expit(logit(value) + half)))
-    factor = math.exp(min(half / value, LARGEST))
+    factor = math.exp(half / value)
     return Interval(value, value / factor, value * factor)

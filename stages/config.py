@@ -9,7 +9,7 @@ from seglib import datasets, losses, models, plugins, schedulers
 from seglib.compatibility import conflicts
 from seglib.config import Section, forbidden_keys, own_values, problems, read_params
 from seglib.errors import SegError, nearest
-from seglib.figures import FIGURES
+from seglib.measures import FIGURES
 from seglib.paths import CONFIG, PARAMS
 from seglib.sections.augment import Augment, preset
 from seglib.sections.check import Check

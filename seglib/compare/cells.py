@@ -56,19 +56,20 @@ def reading(comparison: Comparison) -> tuple[str, ...]:
     """How to read the figures and the verdict."""
     rule = comparison.rule
     several = comparison.runs != (1, 1)
-    drawn = "the runs and the groups" if several else "the groups"
+    spread = "of the groups of the test side, and of the runs" if several else "of the groups of the test side"
     exchanged = "deals the runs to the sides" if several else "exchanges base and head in groups"
     return (
         f"A difference is head minus base. Its {100 * rule.confidence:g} % interval says how far it may lie on other "
-        f"cases like these: {drawn} of the test side are drawn anew, the same groups for base and head.",
+        f"cases like these, from the spread {spread} (jackknife, Student's t).",
         f"p is that of a test of no difference, which {exchanged} at random. Of many figures some have a small p by "
         "chance.",
         "Better and worse are shares of the cases, of those that have a value on either side. No value (–) beside one "
-        "counts as perfect: there was nothing to find, and nothing was found.",
+        "counts as perfect: there was nothing to find, and nothing was found. In shares of what is predicted such a "
+        "case does not count.",
         f"{rule.metric} alone decides. Its drop is its worsening from base to head. Fail: the whole interval of the "
         f"drop lies above {rule.max_drop:g}, which compare.max_drop accepts. Pass: no part of it does. Warn: these "
-        "cases cannot tell, more of them would.",
-        "Distances are in mm where the spacing is known, else in pixels.",
+        "cases cannot tell, more of them would. Without an interval a drop above it fails.",
+        "Distances are in mm where the spacing of every test case is known, else in pixels.",
     )
 
 

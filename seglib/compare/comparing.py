@@ -49,11 +49,11 @@ def compare_revisions(base: str, head: str, params: Mapping[str, Any], metric: s
     doubts = _rule_notes(rule, sides[0][0], sides[1][0], {"metric"} if metric else set())
     if metric:
         rule = rule.model_copy(update={"metric": metric})
-    check_conventions([*sides[0], *sides[1]])
+    check_conventions([*sides[0], *sides[1]], rule.metric)
     found = compare(as_side(sides[0]), as_side(sides[1]), rule, PERMUTATIONS, SEED)
     check_truth([*sides[0], *sides[1]])
     changes = recipe_changes(*sides)
-    return Compared(found, changes, [*doubts, *notes(*sides, changes)], *sides)
+    return Compared(found, changes, [*doubts, *notes(*sides)], *sides)
 
 
 def _rule(base: Revision, params: Mapping[str, Any]) -> Rule:

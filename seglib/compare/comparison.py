@@ -22,13 +22,15 @@ from seglib.case_table import CaseTable
 from seglib.compare.differences import Difference, Pair, p_value
 from seglib.compare.pairing import FEWEST_RUNS, Side, matched
 from seglib.errors import SegError, nearest
-from seglib.figures import FIGURES, figures
-from seglib.measures import Measure
+from seglib.figures import figures
+from seglib.measures import FIGURES, Measure
 from seglib.sections.compare import Rule
 from seglib.statistics import Interval, Ratio
 
 OfRuns = Sequence[Sequence[Mapping[str, Ratio]]]
 """The figures of each run of base and of head."""
+OF_PREDICTIONS = ("precision_pooled", "lesion_precision")
+"""Figures without a value where nothing is predicted, missed objects or not."""
 ROUNDING = 9
 """Digits that decide."""
 
@@ -114,7 +116,11 @@ class Comparison:
         """Why the verdict is what it is."""
         drop, limit = self.drop, f"{self.rule.max_drop:g}"
         if drop.low is None or drop.high is None:
-            return "there is no interval: a class has a value in fewer than two groups"
+            place = "above" if self.verdict is Verdict.FAIL else "not above"
+            return (
+                f"a class has a value in fewer than two groups, so the drop in {self.rule.metric} has no interval; "
+                f"the drop itself, {drop.value:.4f}, lies {place} the {limit} that is accepted"
+            )
         interval = f"the {100 * self.rule.confidence:g} % interval of the drop in {self.rule.metric}"
         place = {
             Verdict.FAIL: f"lies above the {limit} that is accepted",
@@ -133,9 +139,9 @@ class Comparison:
 
 
 def judge(drop: Interval, max_drop: float) -> Verdict:
-    """Place the interval of the drop; where there is none, nobody can tell."""
+    """Place the interval of the drop; without one the drop itself may fail, but nothing passes."""
     if drop.low is None or drop.high is None:
-        return Verdict.WARN
+        return Verdict.FAIL if round(drop.value - max_drop, ROUNDING) > 0 else Verdict.WARN
     if round(drop.low - max_drop, ROUNDING) > 0:
         return Verdict.FAIL
     return Verdict.PASS if round(drop.high - max_drop, ROUNDING) <= 0 else Verdict.WARN
@@ -162,7 +168,6 @@ def compare(base: Side, head: Side, rule: Rule, permutations: int, seed: int) ->
         _change(measures[name], found, of_cases[name], p_value(pairs[name], permutations, seed), rule.confidence)
         for name, found in differences.items()
     ]
-    better = measures[rule.metric].better
     return Comparison(
         base.name,
         head.name,
@@ -171,8 +176,8 @@ def compare(base: Side, head: Side, rule: Rule, permutations: int, seed: int) ->
         len(set(like.groups)),
         rule,
         tuple(changes),
-        _case_changes(like, of_cases[rule.metric], better),
-        differences[rule.metric].losses(better).interval(rule.confidence),
+        _case_changes(like, of_cases[rule.metric], measures[rule.metric]),
+        differences[rule.metric].losses(measures[rule.metric].better).interval(rule.confidence),
     )
 
 
@@ -184,31 +189,36 @@ def _pair(name: str, of_runs: OfRuns, groups: Sequence[str]) -> Pair:
 def _of_cases(measure: Measure, of_runs: OfRuns) -> np.ndarray:
     """Means over the runs of the cases' figures, float64 [2, cases]; nan where no run of the side has one."""
     sides = [np.stack([run[measure.name].of_cases() for run in side]) for side in of_runs]
-    return np.stack([_or_perfect(side, measure.better).mean(axis=0) for side in sides])
+    return np.stack([_or_perfect(side, measure).mean(axis=0) for side in sides])
 
 
-def _or_perfect(values: np.ndarray, better: int) -> np.ndarray:
-    """Values [runs or sides, cases], with the best there is where a case has none beside one."""
+def _or_perfect(values: np.ndarray, measure: Measure) -> np.ndarray:
+    """Values [runs or sides, cases], with the best there is where a case has none beside one.
+
+    None, then, says that there was nothing to find, and nothing was found; not so in shares of what is predicted.
+    """
+    if measure.name in OF_PREDICTIONS:
+        return values
     missing = np.isnan(values)
-    return np.where(missing & ~missing.all(axis=0), float(better > 0), values)
+    return np.where(missing & ~missing.all(axis=0), float(measure.better > 0), values)
 
 
 def _change(measure: Measure, found: Difference, of_cases: np.ndarray, p: float, confidence: float) -> Change:
-    gains = _gains(of_cases, measure.better)
+    gains = _gains(of_cases, measure)
     known = np.round(gains[~np.isnan(gains)], ROUNDING)
     gained, lost = (float(np.mean(part)) if known.size else None for part in (known > 0, known < 0))
     base, head = (float(side.values.mean()) for side in (found.base, found.head))
     return Change(measure, base, head, found.interval(confidence), p, gained, lost)
 
 
-def _gains(of_cases: np.ndarray, better: int) -> np.ndarray:
+def _gains(of_cases: np.ndarray, measure: Measure) -> np.ndarray:
     """How much better head is in each case, float64 [cases]."""
-    base, head = _or_perfect(of_cases, better)
-    return better * (head - base) if better else np.abs(base) - np.abs(head)
+    base, head = _or_perfect(of_cases, measure)
+    return measure.better * (head - base) if measure.better else np.abs(base) - np.abs(head)
 
 
-def _case_changes(table: CaseTable, of_cases: np.ndarray, better: int) -> tuple[CaseChange, ...]:
+def _case_changes(table: CaseTable, of_cases: np.ndarray, measure: Measure) -> tuple[CaseChange, ...]:
     shown = ([None if math.isnan(value) else value for value in side] for side in of_cases.tolist())
-    rows = zip(table.ids, table.groups, *shown, _gains(of_cases, better).tolist(), strict=True)
+    rows = zip(table.ids, table.groups, *shown, _gains(of_cases, measure).tolist(), strict=True)
     known = [CaseChange(*row) for row in rows if not math.isnan(row[-1])]
     return tuple(sorted(known, key=lambda case: (-case.gain, case.id)))

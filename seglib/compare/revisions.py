@@ -1,7 +1,7 @@
 """What one run left behind, read through DVC: of a commit, branch, tag or experiment, or of the workspace."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,11 +75,21 @@ def _at(asked: str) -> Iterator[tuple[Repo, str]]:
 
     DVC answers the name of a file with an AttributeError, and a remote whose plug-in is missing with an ImportError.
     """
-    try:
-        with _known(asked), Repo(config=_remote()) as repo, repo.switch(asked) as commit:
+    with ExitStack() as stack:
+        try:
+            with _known(asked):
+                repo = stack.enter_context(Repo(config=_remote()))
+                commit = stack.enter_context(repo.switch(asked))
+        except (DvcException, SCMError, OSError, AttributeError) as error:
+            raise _unreadable(asked, error) from error
+        try:
             yield repo, "" if asked == WORKSPACE else commit
-    except (DvcException, SCMError, OSError, ImportError, AttributeError) as error:
-        raise SegError(f"DVC cannot read '{asked}': {error}; name a commit, branch, tag or experiment") from error
+        except (DvcException, OSError, ImportError) as error:
+            raise _unreadable(asked, error) from error
+
+
+def _unreadable(asked: str, error: Exception) -> SegError:
+    return SegError(f"DVC cannot read '{asked}': {error}; name a commit, branch, tag or experiment")
 
 
 @contextmanager

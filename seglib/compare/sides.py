@@ -1,6 +1,6 @@
 """The two sides of a comparison: each is one run, or several seeds of one recipe."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
@@ -14,7 +14,8 @@ from seglib.errors import SegError, listing
 from seglib.paths import VERSIONS
 from seglib.public import public
 
-TOLERANCE = "evaluate.tolerance"
+MEASURED_BY = {"tolerance": ("nsd",), "distances_in_mm": ("nsd", "hd95", "assd")}
+"""What metrics.json says of how figures were measured → these figures."""
 
 
 class Kind(StrEnum):
@@ -62,12 +63,14 @@ def as_side(runs: Sequence[Revision]) -> Side:
     return Side(", ".join(each.run.name for each in runs), tuple(each.cases for each in runs))
 
 
-def check_conventions(runs: Iterable[Revision]) -> None:
-    """Raise SegError unless all figures were measured by the same conventions."""
+def check_conventions(runs: Sequence[Revision], metric: str) -> None:
+    """Raise SegError unless all figures, or at least that of `metric`, were measured alike."""
     versions = {each.run.name: each.run.metrics["conventions"] for each in runs}
     if len(set(versions.values())) > 1:
         found = ", ".join(f"{version} at {name}" for name, version in versions.items())
         raise SegError(f"the figures follow different conventions: version {found}; evaluate all by the same code")
+    if different := [key for key, concerned in MEASURED_BY.items() if metric in concerned and _differs(runs, key)]:
+        raise SegError(f"{listing(different)} differs between the sides, so {metric} cannot decide; make them agree")
 
 
 def check_truth(runs: Sequence[Revision]) -> None:
@@ -102,7 +105,7 @@ def recipe_changes(base: Sequence[Revision], head: Sequence[Revision]) -> list[R
     return sorted(different, key=lambda change: (tuple(Kind).index(change.kind), change.name))
 
 
-def notes(base: Sequence[Revision], head: Sequence[Revision], changes: Iterable[RecipeChange]) -> list[str]:
+def notes(base: Sequence[Revision], head: Sequence[Revision]) -> list[str]:
     """What a reader must know to trust the figures."""
     found = [
         f"{each.run.name} is out of date: {listing(each.outdated)} changed after its figures were computed; "
@@ -110,9 +113,14 @@ def notes(base: Sequence[Revision], head: Sequence[Revision], changes: Iterable[
         for each in {each.run.name: each for each in (*base, *head)}.values()
         if each.outdated
     ]
-    if any(change.name == TOLERANCE for change in changes):
-        found.append(f"{TOLERANCE} differs, so the NSD of the two sides cannot be compared")
+    for key, concerned in MEASURED_BY.items():
+        if _differs([*base, *head], key):
+            found.append(f"{key} differs, so {listing(concerned)} of the two sides cannot be compared")
     return found
+
+
+def _differs(runs: Sequence[Revision], key: str) -> bool:
+    return len({each.run.metrics.get(key) for each in runs}) > 1
 
 
 def _kind(key: str) -> Kind:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seglib.figures import FIGURES
+from seglib.measures import FIGURES
 from seglib.report.numbers import UNITS, amount, decimal, measured, percent, significant
 from seglib.report.results import Results
 

@@ -13,6 +13,6 @@ class Evaluate(Section):
     overlays: Annotated[int, Field(ge=0)]
     """Cases drawn, spread evenly from the worst to the best; 0 draws none."""
     tolerance: Annotated[float, Field(gt=0)]
-    """Distance up to which a boundary counts as found by the NSD: mm where the spacing is known, else pixels."""
+    """Distance up to which a boundary counts as found by the NSD: mm where all spacings are known, else pixels."""
     confidence: Annotated[float, Field(gt=0.5, le=0.999)]
     """Of the intervals."""

@@ -71,5 +71,5 @@ def test_the_threshold_is_given_or_chosen_from_the_validation_side():
 def test_a_model_of_other_classes_is_refused():
     names = ["background", "dark"]
     other = card(classes=[{"name": name, "colour": [0, 0, 0]} for name in names])
-    with pytest.raises(SegError, match="classes background, dark, the data has background, bright; run"):
+    with pytest.raises(SegError, match="classes background, dark, the data has background, bright, or"):
         evaluator(other)

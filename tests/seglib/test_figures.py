@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from seglib.figures import FIGURES, figures
-from seglib.measures import COLUMNS
+from seglib.figures import figures
+from seglib.measures import COLUMNS, FIGURES
 
 
 def test_every_figure_has_a_name_and_a_ratio():

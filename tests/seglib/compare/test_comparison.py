@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from seglib.compare.comparison import Rule, Side, Verdict, compare, judge
 from seglib.errors import SegError
-from seglib.figures import FIGURES
+from seglib.measures import FIGURES
 from seglib.statistics import Interval
 from tests.case_tables import table
 
@@ -114,19 +114,25 @@ def test_groups_not_cases_are_drawn():
     assert alone.primary.p not in (0.5, 1.0)
 
 
-def test_one_group_cannot_tell():
-    found = compared(table(DICE, groups=["a"] * 12), table(DICE - 0.5, groups=["a"] * 12))
-    assert found.verdict is Verdict.WARN
-    assert found.reason == "there is no interval: a class has a value in fewer than two groups"
+@pytest.mark.parametrize(
+    ("drop", "verdict", "place"), [(0.5, Verdict.FAIL, "above"), (-0.1, Verdict.WARN, "not above")]
+)
+def test_one_group_gives_no_interval_and_never_passes(drop, verdict, place):
+    found = compared(table(DICE, groups=["a"] * 12), table(DICE - drop, groups=["a"] * 12))
+    assert found.verdict is verdict
+    assert found.reason == (
+        "a class has a value in fewer than two groups, so the drop in dice has no interval; "
+        f"the drop itself, {drop:.4f}, lies {place} the 0.01 that is accepted"
+    )
 
 
-def test_a_class_in_one_group_cannot_tell():
+def test_a_class_in_one_group_that_is_lost_fails():
     """Dice of the second class is 0.8 in the one case that shows it, then 0."""
     values = np.stack([DICE, np.full(12, NAN)], 1)
     values[0, 1] = 0.8
     lost = np.where(values == 0.8, 0.0, values)
     found = compared(table(values, classes=("a", "b")), table(lost, classes=("a", "b")))
-    assert (found.drop.value, found.drop.low, found.verdict) == (pytest.approx(0.4), None, Verdict.WARN)
+    assert (found.drop.value, found.drop.low, found.verdict) == (pytest.approx(0.4), None, Verdict.FAIL)
 
 
 def test_a_case_without_a_value_on_one_side_is_worse_for_what_was_invented():
@@ -138,6 +144,16 @@ def test_a_case_without_a_value_on_one_side_is_worse_for_what_was_invented():
     assert (worst.id, worst.base, worst.head, worst.gain) == ("case02", None, 0.0, -1.0)
     back = compared(table([0.5, 0.7, 0.0]), table([0.5, 0.7, NAN])).most_improved(5)[0]
     assert (back.base, back.head, back.gain) == (0.0, None, 1.0)
+
+
+def test_shares_of_what_is_predicted_have_no_value_where_an_object_is_missed():
+    """Base misses the object of the last case, head finds most of it."""
+    pixels = {"truth": [9, 9, 9], "both": [9, 9, 0], "guess": [9, 9, 0]}
+    found = compared(
+        table([1, 1, 0], **pixels), table([1, 1, 0.8], **pixels | {"both": [9, 9, 8], "guess": [9, 9, 10]})
+    )
+    precision = next(change for change in found.changes if change.measure.name == "precision_pooled")
+    assert (precision.better, precision.worse) == (0, 0)
 
 
 def test_of_a_distance_no_value_counts_as_0():

@@ -12,10 +12,10 @@ from tests.made_up import made_up
 CODE = {"seglib/metrics.py": "aaaaaaa", "/data/own": "bbbbbbb"}
 
 
-def revision(name="main", conventions=1, inputs=None, outdated=(), table=None, **params: Any) -> Revision:
+def revision(name="main", metrics=None, inputs=None, outdated=(), table=None, **params: Any) -> Revision:
     settings = {"train.lr": 0.1, "train.seed": 0, "versions.yaml:numpy": "2"}
     settings |= {key.replace("versions__", "versions.yaml:").replace("__", "."): value for key, value in params.items()}
-    run = Run(name, "finished", settings, {"conventions": conventions}, inputs or CODE)
+    run = Run(name, "finished", settings, {"conventions": 1, "tolerance": 2.0, **(metrics or {})}, inputs or CODE)
     return Revision(name, run, table or made_up(0), outdated, {})
 
 
@@ -47,9 +47,20 @@ def test_other_runs_are_no_side(other, told):
 
 
 def test_all_runs_follow_the_same_conventions():
-    check_conventions([revision("a"), revision("b")])
+    check_conventions([revision("a"), revision("b")], "dice")
     with pytest.raises(SegError, match="different conventions: version 1 at a, 2 at b; evaluate all by the same code"):
-        check_conventions([revision("a"), revision("b", conventions=2)])
+        check_conventions([revision("a"), revision("b", {"conventions": 2})], "dice")
+
+
+def test_a_figure_that_is_measured_otherwise_cannot_decide():
+    wider = [revision("a"), revision("b", {"tolerance": 20.0})]
+    in_mm = [revision("a", {"distances_in_mm": 0}), revision("b", {"distances_in_mm": 1})]
+    check_conventions(wider, "hd95")
+    check_conventions(in_mm, "dice")
+    with pytest.raises(SegError, match="tolerance differs between the sides, so nsd cannot decide"):
+        check_conventions(wider, "nsd")
+    with pytest.raises(SegError, match="distances_in_mm differs between the sides, so hd95 cannot decide"):
+        check_conventions(in_mm, "hd95")
 
 
 def test_all_runs_have_the_same_truth():
@@ -94,12 +105,12 @@ def test_changes_stand_in_one_order_and_tell_no_places():
 
 def test_the_same_recipe_has_no_changes():
     assert recipe_changes(seeds(0, 1), seeds(0, 1)) == []
-    assert notes(seeds(0), seeds(1), recipe_changes(seeds(0), seeds(1))) == []
+    assert notes(seeds(0), seeds(1)) == []
 
 
 def test_what_makes_figures_doubtful_is_noted():
-    base = [revision("a", evaluate__tolerance=2.0)]
-    head = [revision("b", evaluate__tolerance=3.0, outdated=("train.lr", "seglib/engine.py"))]
-    outdated, tolerance = notes(base, head, recipe_changes(base, head))
+    base = [revision("a")]
+    head = [revision("b", {"tolerance": 3.0}, outdated=("train.lr", "seglib/engine.py"))]
+    outdated, tolerance = notes(base, head)
     assert outdated.startswith("b is out of date: train.lr, seglib/engine.py changed after its figures were computed")
-    assert tolerance == "evaluate.tolerance differs, so the NSD of the two sides cannot be compared"
+    assert tolerance == "tolerance differs, so nsd of the two sides cannot be compared"
