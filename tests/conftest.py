@@ -77,3 +77,9 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder}; set SEG_TEST_DATA")
     return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that no process is left with it in the end."""
+    long = ("test_readme", "test_hermetic", "test_incremental", "test_experiments")
+    items.sort(key=lambda item: item.path.stem not in long)

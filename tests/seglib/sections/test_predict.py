@@ -51,7 +51,7 @@ def test_what_makes_sense_is_taken(values):
         ({"overlap": -0.1}, r"predict\.overlap"),
         ({"flips": 1}, r"predict\.flips: .* valid boolean"),
         ({"scales": []}, r"predict\.scales: .* at least 1 item"),
-        ({"scales": [1.0, 0.0]}, r"predict\.scales\.1: .* greater than 0"),
+        ({"scales": [1.0, 0.0]}, r"predict\.scales\.1: .* equal to 0\.1"),
         ({"scales": [8.0]}, r"predict\.scales\.0"),
         ({"scales": 1.0}, r"predict\.scales: .* valid list"),
         ({"ensemble": ["/models/a.pt"]}, r"predict\.ensemble\.0: must hold `key: value` lines"),
