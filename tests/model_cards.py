@@ -30,6 +30,18 @@ CARD = Card(
     seen=[],
 )
 
+PLAIN_PREDICT: dict[str, Any] = {
+    "threshold": 0.5,
+    "overlap": 0.5,
+    "flips": False,
+    "rotations": False,
+    "scales": [1.0],
+    "ensemble": [],
+    "min_pixels": 0,
+    "fill_holes": 0,
+}
+"""The section `predict` that changes nothing."""
+
 
 def card(**changed: Any) -> Card:
     """The card with other fields, of its own, of its data set or of its pixels."""

@@ -1,7 +1,5 @@
 """Masks at the image's own size, as before where nothing more is asked for, by several models and in several views."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 import torch
@@ -15,20 +13,10 @@ from seglib.io.resize import geometry
 from seglib.mask_values import mask_of
 from seglib.sections.pixels import Pixels
 from seglib.sections.predict import Predict
-from tests.model_cards import card
+from tests.model_cards import PLAIN_PREDICT, card
 
 CPU = torch.device("cpu")
 ANY = torch.tensor([-torch.inf, torch.inf])
-PLAIN: dict[str, Any] = {
-    "threshold": 0.5,
-    "overlap": 0.5,
-    "flips": False,
-    "rotations": False,
-    "scales": [1.0],
-    "ensemble": [],
-    "min_pixels": 0,
-    "fill_holes": 0,
-}
 SOFTMAX, EXCLUSIVE, OVERLAPPING = {}, {"sigmoid": True}, {"sigmoid": True, "overlapping": True}
 THREE = [{"name": name, "colour": [9, 9, 9]} for name in ("background", "one", "two")]
 
@@ -69,7 +57,7 @@ def segmenter(network=None, mean=100.0, std=50.0, dims=2):
 
 def predictor(models, own, **settings):
     models = models if isinstance(models, list) else [models]
-    return Predictor(models, own, Predict.model_validate(PLAIN | settings), CPU)
+    return Predictor(models, own, Predict.model_validate(PLAIN_PREDICT | settings), CPU)
 
 
 def mask(models, own, image, spacing=None, *, threshold=0.5, **settings):

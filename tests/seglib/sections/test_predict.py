@@ -1,24 +1,13 @@
 """`predict`: what is taken, and what is refused in words."""
 
-from typing import Any
-
 import pytest
 
 from seglib.config import parse
 from seglib.errors import SegError
 from seglib.sections.predict import Predict
+from tests.model_cards import PLAIN_PREDICT
 
 MEMBER = {"path": "/models/a.pt", "sha256": "0" * 64}
-GOOD: dict[str, Any] = {
-    "threshold": 0.5,
-    "overlap": 0.5,
-    "flips": False,
-    "rotations": False,
-    "scales": [1.0],
-    "ensemble": [],
-    "min_pixels": 0,
-    "fill_holes": 0,
-}
 
 
 @pytest.mark.parametrize(
@@ -36,7 +25,7 @@ GOOD: dict[str, Any] = {
     ],
 )
 def test_what_makes_sense_is_taken(values):
-    assert parse(Predict, GOOD | values, "predict").model_dump() == GOOD | values
+    assert parse(Predict, PLAIN_PREDICT | values, "predict").model_dump() == PLAIN_PREDICT | values
 
 
 @pytest.mark.parametrize(
@@ -66,11 +55,11 @@ def test_what_makes_sense_is_taken(values):
 )
 def test_what_makes_none_is_told(values, said):
     with pytest.raises(SegError, match=f"^{said}") as told:
-        parse(Predict, GOOD | values, "predict")
+        parse(Predict, PLAIN_PREDICT | values, "predict")
     assert "\n" not in str(told.value)
 
 
-@pytest.mark.parametrize("key", GOOD)
+@pytest.mark.parametrize("key", PLAIN_PREDICT)
 def test_nothing_has_a_default(key):
     with pytest.raises(SegError, match=rf"predict\.{key}: missing"):
-        parse(Predict, {name: value for name, value in GOOD.items() if name != key}, "predict")
+        parse(Predict, {name: value for name, value in PLAIN_PREDICT.items() if name != key}, "predict")
