@@ -40,6 +40,7 @@ def main() -> None:
     arguments.add_argument("--batch-size", type=int, default=16)
     arguments.add_argument("--workers", type=int, default=0)
     arguments.add_argument("--augment", default="endoscopy")
+    arguments.add_argument("--compile", action="store_true", help="train.compile, of the pipeline and the ceiling")
     arguments.add_argument("--rounds", type=int, default=3)
     options = arguments.parse_args()
     report_host()
@@ -59,6 +60,7 @@ def _project(folder: Path, options: argparse.Namespace) -> Path:
         "train.batch_size": options.batch_size,
         "train.workers": options.workers,
         "train.epochs": 1,
+        "train.compile": options.compile,
     }
     project = new_project(folder / "project", values)
     project.repro("split")
