@@ -143,7 +143,7 @@ def freedom(pulls: np.ndarray, fewest: int) -> float:
     """Degrees of freedom of the sum of squares of the pulls, at most `fewest` (2 or more) less one."""
     squares = pulls**2
     shares = squares / (squares.sum() or 1.0)
-    return 2 / max(float((shares**2).sum()) - 1 / fewest, 2 / (fewest - 1))
+    return 2 / max(float((shares**2).sum()) - 1 / len(pulls), 2 / (fewest - 1))
 
 
 def student(value: float, variance: float, freedom: float, confidence: float, scale: Scale = Scale.ANY) -> Interval:

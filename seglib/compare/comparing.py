@@ -9,6 +9,7 @@ from seglib.compare.differences import PERMUTATIONS
 from seglib.compare.revisions import Revision, read_thumbnails
 from seglib.compare.sides import RecipeChange, as_side, check_conventions, check_truth, notes, read_side, recipe_changes
 from seglib.config import parse, section
+from seglib.errors import SegError
 from seglib.sections.compare import Rule
 
 SEED = 0
@@ -45,8 +46,10 @@ def compare_revisions(base: str, head: str, params: Mapping[str, Any], metric: s
     `metric`: takes the place of `compare.metric`. Raises SegError where the sides cannot be compared.
     """
     sides = read_side(base), read_side(head)
-    rule = _rule(sides[0][0], params)
-    doubts = _rule_notes(rule, sides[0][0], sides[1][0], {"metric"} if metric else set())
+    rule = _rule(sides[0], params)
+    doubts = [
+        note for head in sides[1] for note in _rule_notes(rule, sides[0][0], head, {"metric"} if metric else set())
+    ]
     if metric:
         rule = rule.model_copy(update={"metric": metric})
     check_conventions([*sides[0], *sides[1]], rule.metric)
@@ -56,10 +59,19 @@ def compare_revisions(base: str, head: str, params: Mapping[str, Any], metric: s
     return Compared(found, changes, [*doubts, *notes(*sides)], *sides)
 
 
-def _rule(base: Revision, params: Mapping[str, Any]) -> Rule:
+def _rule(bases: Sequence[Revision], params: Mapping[str, Any]) -> Rule:
     """That of base, so that no change can loosen what it is judged by; what base lacks is that of the workspace."""
-    own = {key: value for key, value in base.rule.items() if key in Rule.model_fields}
-    return parse(Rule, section(params, "compare", Rule).model_dump() | own, f"{base.run.name}: compare")
+    workspace = section(params, "compare", Rule).model_dump()
+    rules = []
+    for base in bases:
+        own = {key: value for key, value in base.rule.items() if key in Rule.model_fields}
+        rules.append(parse(Rule, workspace | own, f"{base.run.name}: compare"))
+    if other := next((i for i, rule in enumerate(rules) if rule != rules[0]), 0):
+        raise SegError(
+            f"two rules of `compare` on the side of base: {bases[0].run.name} has {rules[0].model_dump()}, "
+            f"{bases[other].run.name} has {rules[other].model_dump()}; compare runs with one rule"
+        )
+    return rules[0]
 
 
 def _rule_notes(rule: Rule, base: Revision, head: Revision, overridden: set[str]) -> Iterator[str]:

@@ -77,6 +77,13 @@ def test_a_change_is_judged_by_the_rule_of_its_base(copy, seg_compare):
     assert "compare.metric" not in text
 
 
+def test_runs_of_the_base_by_two_rules_have_no_verdict(copy, seg_compare):
+    commit(copy, "strict", compare__max_drop=0.0)
+    code, _, told = seg_compare("a0,HEAD", "b0")
+    assert code == 3
+    assert "two rules of `compare` on the side of base" in told
+
+
 def test_what_the_rule_of_the_base_lacks_is_the_workspaces(copy, seg_compare):
     params = copy.root / "params.yaml"
     whole = params.read_text()
