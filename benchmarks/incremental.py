@@ -24,7 +24,7 @@ from tests.project import Project
 SIDE = 160
 CACHED_SIDE = 128
 SHARDS = 128
-LAYOUTS = {"shards": "stages.preprocess", "file a sample": "benchmarks.file_per_sample"}
+LAYOUTS = {"shards": "seglib.stage preprocess", "file a sample": "benchmarks.file_per_sample"}
 
 
 def main() -> None:
@@ -118,7 +118,7 @@ def _project(root: Path, source: Path, module: str) -> Project:
         },
     )
     pipeline = root / "dvc.yaml"
-    pipeline.write_text(pipeline.read_text().replace("python -m stages.preprocess", f"python -m {module}"))
+    pipeline.write_text(pipeline.read_text().replace("python -m seglib.stage preprocess", f"python -m {module}"))
     return project
 
 

@@ -1,6 +1,6 @@
 """What a stage and `dvc repro` cost where there is next to nothing to do.
 
-Targets: `dvc repro` of a finished project under 2 s; `python -m stages.split` on 1,000 samples
+Targets: `dvc repro` of a finished project under 2 s; `python -m seglib.stage split` on 1,000 samples
 under 1 s. Both are whole processes, beside the bare start of their libraries.
 """
 
@@ -30,8 +30,8 @@ def main() -> None:
         names = [f"{i:04d}" for i in range(SAMPLES)]
         samples = [{**content["samples"][0], "id": f"case{name}", "group": f"group{name}"} for name in names]
         index.write_text(json.dumps({**content, "samples": samples}))
-        split = f"stages.split, {SAMPLES} samples"
-        _compare(project, split, ["python", "-m", "stages.split"], "import pydantic, ruamel.yaml", rounds, 1)
+        split = f"split, {SAMPLES} samples"
+        _compare(project, split, ["python", "-m", "seglib.stage", "split"], "import pydantic, ruamel.yaml", rounds, 1)
 
 
 def _compare(project: Project, name: str, command: list[str], imports: str, rounds: int, target: float) -> None:

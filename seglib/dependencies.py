@@ -16,6 +16,8 @@ from seglib.errors import SegError, listing
 from seglib.paths import PARAMS, PIPELINE, VERSIONS
 
 PROJECT = ("stages", "seglib")
+STARTER = "seglib.stage"
+"""Imports and runs the stages."""
 PROJECT_FILE = Path("pyproject.toml")
 LOCK = Path("requirements.lock")
 HEAVY = {"torch", "monai", "lightning_fabric"}
@@ -65,7 +67,7 @@ class ImportGraph:
 
     def _closure(self, stage: str, *, light: bool) -> set[str]:
         seen: set[str] = set()
-        waiting = [f"stages.{stage}"]
+        waiting = [STARTER, f"stages.{stage}"]
         while waiting:
             module = waiting.pop()
             if module in seen or (light and not self._kind(module) and self._libraries(module) & HEAVY):

@@ -1,4 +1,8 @@
-"""How a stage starts and ends: versions compared, problems told in one message, nothing lost."""
+"""How a stage starts and ends: versions compared, problems told in one message, nothing lost.
+
+`python -m seglib.stage NAME` runs `stages/NAME.py`, and imports it only then: code that cannot be imported loses
+nothing either.
+"""
 
 import errno
 import os
@@ -6,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
@@ -104,3 +109,7 @@ def put_outputs_back() -> list[str]:
             except (DvcException, FileNotFoundError):
                 lost.append(str(out))
     return lost
+
+
+if __name__ == "__main__":
+    run_stage(sys.argv[1], lambda: import_module(f"stages.{sys.argv[1]}").main())

@@ -1,1 +1,1 @@
-"""The pipeline's stages: one short script each, run as `python -m stages.<name>`."""
+"""The pipeline's stages: one short script each, run as `python -m seglib.stage <name>`."""

@@ -8,7 +8,6 @@ from seglib.gate import draw_contact_sheet, inspect, read_accepted
 from seglib.io.cache import open_cache
 from seglib.paths import ACCEPTED, CACHE, CONTACT_SHEET, INDEX, QUALITY
 from seglib.sections.check import Check
-from seglib.stage import run_stage
 
 
 def main() -> None:
@@ -21,7 +20,3 @@ def main() -> None:
     print(report.describe())
     QUALITY.write_text(report.as_json())
     draw_contact_sheet(CONTACT_SHEET, report, index["dataset"], cache, settings.contact_sheet)
-
-
-if __name__ == "__main__":
-    run_stage("check", main)

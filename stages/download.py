@@ -19,7 +19,7 @@ from seglib.kaggle_archive import archive_name, ask, page, warn_of_readable_keys
 from seglib.paths import RAW
 from seglib.sections.data import Data
 from seglib.source import RECORD
-from seglib.stage import put_outputs_back, run_stage
+from seglib.stage import put_outputs_back
 
 
 def main() -> None:
@@ -121,7 +121,3 @@ def _last_download(expected: str) -> Path | None:
     """The archive of the last run, which DVC took away but keeps in its cache, if it has this sha256."""
     files = [file for file in RAW.glob("*") if file.name != RECORD]
     return files[0] if expected and len(files) == 1 and digest(files[0]) == expected else None
-
-
-if __name__ == "__main__":
-    run_stage("download", main)

@@ -23,7 +23,6 @@ from seglib.sections.evaluate import Evaluate
 from seglib.sections.predict import Predict
 from seglib.source import read_source
 from seglib.splitting import read_split
-from seglib.stage import run_stage
 from seglib.statistics import mean_of_classes
 
 
@@ -38,7 +37,7 @@ def main() -> None:
         [sample for sample in source.samples if sample.id in ids] for ids in map(set, (sides["val"], sides["test"]))
     )
     refuse_seen({model.file: model.card for model in models}, {sample.id: sample.group for sample in test})
-    predictor = Predictor([model.segmenter for model in models], card, predicting, device)
+    predictor = Predictor([model.segmenter.to(device) for model in models], card, predicting, device)
     in_mm = _in_mm(test)
     evaluator = Evaluator(predictor, source.spec, settings.tolerance, in_mm=in_mm)
     threshold = evaluator.threshold(val)
@@ -103,7 +102,3 @@ def _draw(
         name, caption = case_name(key), f"{key}  Dice {dice:.3f}   image | truth | prediction"
         draw(EVALUATE_REPORT / f"overlays/{rank:02d}-{name}.png", *segmented, palette, caption)
         write_pictures(EVALUATE_REPORT / f"pictures/{name}", *segmented, palette)
-
-
-if __name__ == "__main__":
-    run_stage("evaluate", main)

@@ -9,7 +9,6 @@ from seglib.paths import store as store_folder
 from seglib.preprocessing import write_index
 from seglib.sections.preprocess import Preprocess
 from seglib.source import read_source
-from seglib.stage import run_stage
 
 SHOWN = 20
 """Bad samples that a message lists."""
@@ -34,7 +33,3 @@ def _describe(problems: dict[str, str], total: int) -> str:
     return "\n".join(
         [f"{len(problems)} of {total} samples cannot be used; `seg check` tells of everything at once:", *lines]
     )
-
-
-if __name__ == "__main__":
-    run_stage("preprocess", main)

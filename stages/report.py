@@ -4,7 +4,6 @@ from pathlib import Path
 
 from seglib.config import read_params
 from seglib.report.build import build_report
-from seglib.stage import run_stage
 
 PAGE = Path("reports/index.html")
 
@@ -15,7 +14,3 @@ def main() -> None:
     PAGE.parent.mkdir(parents=True, exist_ok=True)
     PAGE.write_text(page, encoding="utf-8", newline="\n")
     print(f"{PAGE}: {len(page.encode()) / 1e6:.1f} MB, open it in a browser")
-
-
-if __name__ == "__main__":
-    run_stage("report", main)

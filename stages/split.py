@@ -6,7 +6,6 @@ from seglib.config import read_params, section
 from seglib.paths import INDEX, QUALITY, SPLIT
 from seglib.sections.split import Split
 from seglib.splitting import balance, leaks, split_samples
-from seglib.stage import run_stage
 
 SHOWN = 10
 """Leaks that are printed; `data/split.json` has all of them."""
@@ -27,7 +26,3 @@ def main() -> None:
         print(f"warning: {warning}")
     if len(warnings) > SHOWN:
         print(f"warning: and {len(warnings) - SHOWN} more leaks of the official lists")
-
-
-if __name__ == "__main__":
-    run_stage("split", main)

@@ -11,7 +11,7 @@ from seglib.download import Keys, digest, fetch, file_name, partial_file, room_f
 from seglib.errors import SegError
 from seglib.paths import ENCODER
 from seglib.sections.network import ADDRESS, NO_WEIGHTS, EncoderNetwork
-from seglib.stage import put_outputs_back, run_stage
+from seglib.stage import put_outputs_back
 
 
 def main() -> None:
@@ -75,7 +75,3 @@ def _clear() -> None:
     """Remove the last file, which may be a link into DVC's cache."""
     ENCODER.parent.mkdir(exist_ok=True)
     ENCODER.unlink(missing_ok=True)
-
-
-if __name__ == "__main__":
-    run_stage("weights", main)

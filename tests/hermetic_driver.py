@@ -15,18 +15,21 @@ from pathlib import Path
 
 LIGHT = ["pydantic", "ruamel.yaml", "numpy", "cv2", "nibabel", "pydicom", "requests", "tqdm"]
 NETWORKS = ["torch", "monai.networks.nets.unet", "monai.inferers.utils"]
+TRAINING = [
+    *NETWORKS,
+    "monai.losses.dice",
+    "albumentations",
+    "dvclive.fabric",
+    "lightning_fabric.loggers.tensorboard",
+    "torch.utils.tensorboard",
+]
 LIBRARIES = {
     "preprocess": ["torch"],
     "check": ["torch"],
-    "train": [
-        *NETWORKS,
-        "monai.losses.dice",
-        "albumentations",
-        "dvclive.fabric",
-        "lightning_fabric.loggers.tensorboard",
-        "torch.utils.tensorboard",
-    ],
+    "train": TRAINING,
     "evaluate": [*NETWORKS, "scipy.spatial", "scipy.ndimage"],
+    "prune": [*TRAINING, "torch_pruning"],
+    "export": [*NETWORKS, "scipy.spatial", "scipy.ndimage", "onnx", "onnxruntime"],
     "report": ["jinja2", "scipy.special"],
 }
 
@@ -39,7 +42,8 @@ def run(stage: str) -> bool:
     status = 1
     with contextlib.suppress(BaseException), Path(os.devnull).open("w") as quiet:
         with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
-            runpy.run_module(f"stages.{stage}", run_name="__main__")
+            sys.argv = ["seglib.stage", stage]
+            runpy.run_module("seglib.stage", run_name="__main__")
         ours = [module for name, module in sys.modules.items() if name.partition(".")[0] in ("seglib", "stages")]
         files = [Path(module.__file__ or "namespace").resolve(strict=True) for module in ours]
         status = 0 if files and all(file.is_relative_to(Path.cwd()) for file in files) else 1

@@ -237,7 +237,17 @@ assert all(weights.isfinite().all() for weights in segmenter.parameters())
 
 def test_the_traceback_is_there_for_who_asks(project, images):
     (images / "masks/case03.png").unlink()
-    done = project.run("python", "-m", "stages.preprocess", check=False, SEG_TRACEBACK="1")
+    done = project.run("python", "-m", "seglib.stage", "preprocess", check=False, SEG_TRACEBACK="1")
     assert done.returncode == 1
     assert "Traceback" in done.stderr
     assert "without mask" in done.stderr
+
+
+def test_code_that_cannot_be_imported_loses_nothing(project):
+    before = outputs(project)
+    page = project.root / "seglib/report/page.py"
+    page.write_text(page.read_text() + "import seglib.no_such_module\n")
+    done = project.run("dvc", "repro", check=False)
+    assert "failed to reproduce 'report'" in done.stderr
+    assert "No module named 'seglib.no_such_module'" in done.stderr
+    assert outputs(project) == before

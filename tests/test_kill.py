@@ -75,7 +75,7 @@ class Running:
     def stage(self) -> psutil.Process:
         """The stage's own process, the parent of its workers."""
         below = psutil.Process(self.dvc.pid).children(recursive=True)
-        return next(process for process in below if "stages.train" in process.cmdline())
+        return next(process for process in below if process.cmdline()[-2:] == ["seglib.stage", "train"])
 
     def kill_dvc(self) -> None:
         """Kill dvc alone; its stage stays. Waited for, since to others a process that nobody waits for lives on."""
@@ -116,7 +116,7 @@ def ready(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Projec
 def undisturbed(ready: Project, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """What an undisturbed run makes: the epochs, and the bytes of its outputs."""
     project = copy(ready, tmp_path_factory.mktemp("undisturbed") / "project")
-    text = project.run("python", "-m", "stages.train").stdout
+    text = project.run("python", "-m", "seglib.stage", "train").stdout
     assert told(text) == list(range(1, EPOCHS + 1))
     assert not states(project)
     return results(project)
