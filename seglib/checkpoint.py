@@ -1,9 +1,10 @@
 """The trained model as one self-contained file: raw values in, logits out."""
 
 import io
+import json
 import pickle
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from seglib.io.sample import SegClass, Spec
 from seglib.padding import Logits, Padded
 from seglib.sections.network import Network, Shape
 
-FORMAT = 4
+FORMAT = 5
 UNREADABLE = (RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError, pickle.UnpicklingError)
 """What torch raises where a file is no model, whatever it is instead."""
 
@@ -60,6 +61,10 @@ class Card:
     dataset: dict[str, Any]
     pixels: dict[str, Any]
     versions: dict[str, str]
+    types: list[str]
+    """Of the raw values of the images that it learnt from, sorted."""
+    data: str
+    """Sha256 of what the training and validation sides hold."""
     seen: list[str]
     """Short digests of the ids and groups of the training and validation sides, sorted."""
 
@@ -89,6 +94,22 @@ class Card:
         known = {key: value for key, value in self.dataset.items() if key not in ("name", "classes")}
         pairs = zip(self.classes, self.colours, strict=True)
         return Spec(classes=tuple(SegClass(name, colour) for name, colour in pairs), **known)
+
+    def to_json(self) -> str:
+        """The card as text, for files of other formats; equal cards give equal text."""
+        return json.dumps({"format": FORMAT, "card": asdict(self)}, separators=(",", ":"))
+
+    @staticmethod
+    def from_json(text: str, source: str) -> "Card":
+        """Read what `to_json` wrote.
+
+        Raises SegError, which names `source`, where it is no such text or one of another format.
+        """
+        try:
+            content = json.loads(text)
+        except ValueError:
+            raise SegError(f"{source}: its card is not readable; export the model again") from None
+        return _card(content, source)
 
 
 def build_segmenter(card: Card, mean: Tensor, std: Tensor) -> Segmenter:
@@ -129,9 +150,20 @@ def load_checkpoint(path: Path) -> tuple[Segmenter, Card]:
         raise SegError(
             f"{path}: not a readable model file ({(str(error).splitlines() or [type(error).__name__])[0]})"
         ) from None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise SegError(f"{path}: not a model file of this version (format {FORMAT}); train it again")
-    card, state = Card(**content["card"]), content["state"]
-    segmenter = build_segmenter(card, state["mean"], state["std"])
-    segmenter.load_state_dict(state)
+    card = _card(content, str(path))
+    try:
+        state = content["state"]
+        segmenter = build_segmenter(card, state["mean"], state["std"])
+        segmenter.load_state_dict(state)
+    except UNREADABLE as error:
+        raise SegError(f"{path}: its weights do not fit its card ({str(error).splitlines()[0]})") from None
     return segmenter.eval(), card
+
+
+def _card(content: Any, source: str) -> Card:
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise SegError(f"{source}: not a model file of this version (format {FORMAT}); train or export it again")
+    try:
+        return Card(**content["card"])
+    except (KeyError, TypeError):
+        raise SegError(f"{source}: its card lacks something; train or export it again") from None

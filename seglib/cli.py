@@ -1,18 +1,24 @@
 """The command `seg`."""
 
 import argparse
+import math
 import os
 import shutil
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import fields
 from pathlib import Path
 
 from seglib.errors import SegError
-from seglib.paths import PARAMS, store
+from seglib.paths import BEST, PARAMS, store
 
 NO_VERDICT = 3
 """Exit code of `seg compare` where it cannot compare; 0, 1 and 2 are verdicts."""
+
+INTERRUPTED = 130
+"""Exit code where Ctrl+C ended it, as shells have it."""
 
 
 def command() -> None:
@@ -24,8 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run `seg COMMAND`; a problem is told in one message with exit code 1, of `compare` 3."""
     parsed = _parsed(sys.argv[1:] if arguments is None else arguments)
     try:
-        _check_folder()
+        if not parsed.anywhere:
+            _check_folder()
         parsed.run(parsed)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     except Exception as error:
         if isinstance(error, SegError) and os.environ.get("SEG_TRACEBACK") != "1":
             print(f"error: {error}", file=sys.stderr)
@@ -50,7 +59,7 @@ def _check_folder() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("seg", description="The segmentation pipeline's own commands.")
-    parser.set_defaults(problem=1)
+    parser.set_defaults(problem=1, anywhere=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     check = commands.add_parser("check", help="read the whole data set and say what is wrong with it")
@@ -94,9 +103,73 @@ def _parser() -> argparse.ArgumentParser:
     models = commands.add_parser("models", help="parameters, FLOPs and memory of every network at the image size")
     models.set_defaults(run=_models)
 
+    _add_predict(commands)
+    _add_serve(commands)
+
     clean = commands.add_parser("clean", help="delete .store/: ready shards and broken-off downloads")
     clean.set_defaults(run=_clean)
     return parser
+
+
+def _add_predict(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    predict = commands.add_parser(
+        "predict",
+        help="segment images, volumes and DICOM series with a trained or exported model",
+        description="Write DIR/masks/, a file for each input, and DIR/cases.csv, which tells how much of it each class "
+        "covers. Settings are those of predict in params.yaml of the current folder, if there is one.",
+        epilog="The exit code is 0 where all were segmented, 1 where something failed: failed.csv tells what, and the "
+        "rest is there. No file is overwritten without --force, also none of an interrupted run.",
+    )
+    predict.add_argument("paths", nargs="+", metavar="PATH", help="file, folder, archive or pattern such as '**/*.png'")
+    predict.add_argument("--out", metavar="DIR", type=Path, required=True, help="made where it does not exist")
+    _add_model(predict)
+    predict.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="for models in .pt files")
+    predict.add_argument(
+        "--batch", metavar="N", type=_number, default=1, help="images of equal size, or slices, predicted together"
+    )
+    predict.add_argument("--threshold", metavar="T", type=_threshold, help="probability of a class, or auto")
+    predict.add_argument("--tta", action="store_true", help="mean over the image and its mirror images; takes longer")
+    predict.add_argument("--overlay", action="store_true", help="also draw each image under its mask: DIR/overlays/")
+    predict.add_argument("--probabilities", action="store_true", help="also write DIR/probabilities/, which is large")
+    predict.add_argument("--force", action="store_true", help="overwrite files of the same names")
+    predict.set_defaults(run=_predict, anywhere=True)
+
+
+def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    serve = commands.add_parser("serve", help="a web page that segments images, and a JSON endpoint for programs")
+    _add_model(serve)
+    serve.add_argument("--host", default="127.0.0.1", help="address; any other than this is open to other machines")
+    serve.add_argument("--port", type=int, default=8000)
+    serve.add_argument("--max-megabytes", metavar="N", type=_number, default=32, help="that an upload may have")
+    serve.add_argument(
+        "--timeout", metavar="SECONDS", type=_seconds, default=60.0, help="for an upload, and its answer"
+    )
+    serve.set_defaults(run=_serve, anywhere=True)
+
+
+def _add_model(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--model", metavar="FILE", type=Path, default=BEST, help=f"trained or exported; else {BEST}")
+    command.add_argument("--threads", metavar="N", type=_number, default=0, help="of the CPU; else as libraries choose")
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 1024:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 1024, found '{text}'")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    with suppress(ValueError):
+        if 0 < (seconds := float(text)) < math.inf:
+            return seconds
+    raise argparse.ArgumentTypeError(f"must be a number of seconds above 0, found '{text}'")
+
+
+def _threshold(text: str) -> float | str:
+    with suppress(ValueError):
+        if text == "auto" or 0 < float(text) < 1:
+            return text if text == "auto" else float(text)
+    raise argparse.ArgumentTypeError(f"must be a probability between 0 and 1, or auto, found '{text}'")
 
 
 def _check(parsed: argparse.Namespace) -> None:
@@ -170,6 +243,20 @@ def _models(_: argparse.Namespace) -> None:
 
     params = read_params()
     print(model_table(params, *configured_images(params)))
+
+
+def _predict(parsed: argparse.Namespace) -> None:
+    from seglib.predict.command import Asked, predict
+
+    names = [field.name for field in fields(Asked)]
+    if not predict(Asked(**{name: getattr(parsed, name) for name in names})):
+        sys.exit(1)
+
+
+def _serve(parsed: argparse.Namespace) -> None:
+    from seglib.serve.server import serve
+
+    serve(parsed.model, parsed.host, parsed.port, parsed.max_megabytes, parsed.timeout, parsed.threads)
 
 
 def _clean(_: argparse.Namespace) -> None:

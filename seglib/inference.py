@@ -1,13 +1,13 @@
 """From an image at its own size to probabilities and a mask, by one model or several."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from seglib.checkpoint import Card, Segmenter
+from seglib.checkpoint import Card
 from seglib.errors import SegError
 from seglib.io.resize import Geometry, geometry, resize_mask
 from seglib.mask_values import HALF, has_threshold, mask_of
@@ -35,41 +35,50 @@ class Prediction:
 class Predictor:
     """Models that predict together, and how."""
 
-    def __init__(self, models: Sequence[Segmenter], card: Card, settings: Predict, device: torch.device) -> None:
-        """`card`: what the models have in common.
+    def __init__(
+        self, models: Sequence[Callable[[Tensor], Tensor]], card: Card, settings: Predict, device: torch.device
+    ) -> None:
+        """`models`: raw values on the device to logits; `card`: what they have in common.
 
         Raises SegError for settings that do not go with it.
         """
         if found := list(_misfits(card, settings)):
             raise SegError("\n".join(found))
-        self.models = [model.to(device).eval() for model in models]
+        self.models = models
         self.card, self.settings, self.device = card, settings, device
         self.pixels = Pixels.model_validate(card.pixels)
         self.views = views(card.dims, flips=settings.flips, rotations=settings.rotations)
 
-    @torch.inference_mode()
     def predict(self, image: np.ndarray, spacing: tuple[float, ...] | None) -> Prediction:
         """Find the probabilities of an image [*shape, channels], whose intensities are clipped as for training.
 
         It is resized as for training; the probabilities are means over models, views and scales. Raises
         SegError where the image does not go with the geometry of training.
         """
-        shape = geometry(image.shape[:-1], spacing, self.pixels)
-        found = mean(self._at_scale(image, shape, factor) for factor in self.settings.scales)
-        return Prediction(found, shape.back(found))
+        return self.predict_together([image], geometry(image.shape[:-1], spacing, self.pixels))[0]
+
+    def predict_together(self, images: Sequence[np.ndarray], shape: Geometry) -> list[Prediction]:
+        """As `predict`, of images of one type and native shape, which pass the network as one batch."""
+        return [Prediction(found, shape.back(found)) for found in self.at_model_size(images, shape)]
+
+    @torch.inference_mode()
+    def at_model_size(self, images: Sequence[np.ndarray], shape: Geometry) -> np.ndarray:
+        """The probabilities before they are resized back, float32 [images, planes, *content]."""
+        return mean(self._at_scale(images, shape, factor) for factor in self.settings.scales)
 
     def mask(self, probabilities: np.ndarray, threshold: float) -> tuple[np.ndarray, Changes]:
         """Mask values, uint8 [*shape], of probabilities at the image's own size, and what post-processing changed."""
         mask = mask_of(probabilities, self.card.head, threshold)
         return clean(mask, self.card.head, self.settings.min_pixels, self.settings.fill_holes)
 
-    def _at_scale(self, image: np.ndarray, shape: Geometry, factor: float) -> np.ndarray:
-        """Probabilities of the image seen at a scale, float32 [planes, *content] of the shape at scale 1."""
+    def _at_scale(self, images: Sequence[np.ndarray], shape: Geometry, factor: float) -> np.ndarray:
+        """Probabilities of the images seen at a scale, float32 [images, planes, *content] of the shape at scale 1."""
         seen = scaled(shape, factor)
-        raw = np.ascontiguousarray(np.moveaxis(seen.image(image), -1, 0))
-        batch = torch.from_numpy(raw)[None].to(self.device).float()
-        found = mean(view.undo(self._probabilities(view.apply(batch))) for view in self.views)
-        return replace(seen, native=shape.content).back(found[0].cpu().numpy())
+        raw = np.ascontiguousarray(np.stack([np.moveaxis(seen.image(image), -1, 0) for image in images]))
+        batch = torch.from_numpy(raw).to(self.device).float()
+        found = mean(view.undo(self._probabilities(view.apply(batch))) for view in self.views).cpu().numpy()
+        back = replace(seen, native=shape.content).back
+        return np.stack([back(each) for each in found])
 
     def _probabilities(self, images: Tensor) -> Tensor:
         """The mean over the models, float32 [batch, planes, *space]."""

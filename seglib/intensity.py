@@ -28,16 +28,16 @@ class Intensity:
 
     def limits(self, sample: Sample, image: np.ndarray) -> Limits | None:
         """The values that a sample is clipped to; None where it is left alone."""
-        if self.spec.modality == "ct":
-            return [self.pixels.window[0]], [self.pixels.window[1]]
-        if self.spec.modality not in ("mri", "pet") or image.dtype == np.uint8:
-            return None
+        if not self._has_percentiles(image):
+            return self._window
         key = (sample.volume if sample.whole else None) or sample.id
         if key not in self._of_volume:
-            values = sample.whole() if sample.whole else image
-            low, high = np.percentile(values.reshape(-1, values.shape[-1]), self.pixels.percentiles, axis=0)
-            self._of_volume[key] = low.tolist(), high.tolist()
+            self._of_volume[key] = self._percentiles(sample.whole() if sample.whole else image)
         return self._of_volume[key]
+
+    def limits_of(self, image: np.ndarray) -> Limits | None:
+        """The same for a picture, or for a whole volume and all its slices, that is no sample."""
+        return self._percentiles(image) if self._has_percentiles(image) else self._window
 
     def apply(self, image: np.ndarray, limits: Limits | None) -> np.ndarray:
         """Clip to the limits, and scale where the modality has no unit."""
@@ -47,6 +47,20 @@ class Intensity:
             return np.clip(image, *_in_range(image, limits[0][0], limits[1][0]))
         low, high = (np.array(values, np.float32) for values in limits)
         return np.clip((image.astype(np.float32) - low) / np.maximum(high - low, np.float32(NARROWEST)), 0, 1)
+
+    @property
+    def _window(self) -> Limits | None:
+        if self.spec.modality != "ct":
+            return None
+        return [self.pixels.window[0]], [self.pixels.window[1]]
+
+    def _has_percentiles(self, image: np.ndarray) -> bool:
+        return self.spec.modality in ("mri", "pet") and image.dtype != np.uint8
+
+    def _percentiles(self, values: np.ndarray) -> Limits:
+        """Of each channel of [*shape, channels]."""
+        low, high = np.percentile(values.reshape(-1, values.shape[-1]), self.pixels.percentiles, axis=0)
+        return low.tolist(), high.tolist()
 
 
 def _in_range(image: np.ndarray, low: float, high: float) -> tuple[float, float]:

@@ -1,5 +1,6 @@
 """Any input size for networks that want multiples."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -16,15 +17,23 @@ class Padded(nn.Module):
         self.network, self.divisor = network, divisor
 
     def forward(self, images: Tensor) -> Logits:
-        """Repeat the border pixels behind the last ones, run the network, crop."""
+        """Repeat the border pixels behind the last ones, run the network, crop.
+
+        While its operations are recorded, for a graph that takes any size, it does so even where nothing is missing.
+        """
         space = images.shape[2:]
         missing = [self._missing(side) for side in space]
-        if not any(missing):
+        recorded = torch.compiler.is_exporting() or torch.jit.is_tracing()  # pyright: ignore[reportPrivateImportUsage]
+        if not recorded and not any(missing):
             return self.network(images)
         padded = F.pad(images, [pad for after in reversed(missing) for pad in (0, after)], mode="replicate")
         logits, inside = self.network(padded), (..., *[slice(side) for side in space])
         return logits[inside] if isinstance(logits, Tensor) else [output[inside] for output in logits]
 
     def _missing(self, side: int) -> int:
-        """Pixels up to a multiple; at least two, since instance norm needs more than one at the bottom."""
-        return max(2 * self.divisor, side + -side % self.divisor) - side
+        """Pixels up to a multiple; at least two, since instance norm needs more than one at the bottom.
+
+        Without a comparison, whose result a recorded graph would keep for all sizes: 1 // n is 1 where n is 1, else 0.
+        """
+        multiples = (side + self.divisor - 1) // self.divisor
+        return self.divisor * (multiples + 1 // multiples) - side

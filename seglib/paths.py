@@ -20,6 +20,10 @@ BEST = Path("models/best.pt")
 LAST = Path("models/last.pt")
 TRAIN_REPORT = Path("reports/train")
 EVALUATE_REPORT = Path("reports/evaluate")
+PRUNED = Path("models/pruned.pt")
+PRUNE_REPORT = Path("reports/prune")
+EXPORT = Path("models/export")
+EXPORT_REPORT = Path("reports/export")
 
 
 def main_repository() -> Path:

@@ -1,7 +1,8 @@
 """From parameters, cache and split to a training that is ready to run."""
 
+import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -46,9 +47,14 @@ SMALL = 0.25
 class Setup:
     """Reads the stage's inputs once; `card` describes the model, `training` builds what `fit` runs."""
 
-    def __init__(self, params: Mapping[str, Any], index: Path, cache: Path, split: Path) -> None:
-        """Read index, cache and split; raises SegError, with all of them, for parameters that cannot work together."""
-        self.params = params
+    def __init__(
+        self, params: Mapping[str, Any], index: Path, cache: Path, split: Path, *, stage: str = "train"
+    ) -> None:
+        """Read index, cache and split for the stage that trains.
+
+        Raises SegError, with all of them, for parameters that cannot work together.
+        """
+        self.params, self.stage = params, stage
         self.settings = section(params, "train", Train)
         self.objective = section(params, "loss", Objective)
         self.index = json.loads(index.read_text())
@@ -87,9 +93,23 @@ class Setup:
             padding=model.padding,
             dataset=self.index["dataset"],
             pixels=self.pixels.model_dump(),
-            versions=stage_versions("train"),
+            versions=stage_versions(self.stage),
+            types=self._types(),
+            data=self._data(),
             seen=self._seen(),
         )
+
+    def _types(self) -> list[str]:
+        ids = {*self.sides["train"], *self.sides["val"]}
+        return sorted({fact["dtype"] for fact in self.index["samples"] if fact["id"] in ids})
+
+    def _data(self) -> str:
+        """Sha256 of each case's id, image digest and pixels of each class, in the order of the ids."""
+        ids = {*self.sides["train"], *self.sides["val"]}
+        facts = sorted(
+            (fact["id"], fact["digest"], fact["pixels"]) for fact in self.index["samples"] if fact["id"] in ids
+        )
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
     def _seen(self) -> list[str]:
         """Without groups that official lists put on the test side as well, a leak that `split` has told of."""
@@ -99,6 +119,13 @@ class Setup:
 
     def training(self, fabric: Fabric, encoder: Path) -> Training:
         """Build network, optimiser, loss and loaders; `encoder` holds published weights, or NO_WEIGHTS."""
+        return self._training(fabric, lambda side: self._network(side, encoder))
+
+    def further_training(self, fabric: Fabric, network: Segmenter) -> Training:
+        """Build all but the network, which has weights already."""
+        return self._training(fabric, lambda _: network)
+
+    def _training(self, fabric: Fabric, build: Callable[[CachedSamples], Segmenter]) -> Training:
         settings, share = self.settings, Share(fabric.global_rank, fabric.world_size)
         side = self.training_side()
         if share.world > 1 and len(side.sizes()) > 1:
@@ -115,7 +142,10 @@ class Setup:
         val_loader = ordered_loader(validation, val_batch, settings.workers, share)
 
         torch.manual_seed(seed_for(settings.seed, "weights"))
-        network = self._network(side, encoder)
+        network = build(side)
+        if settings.channels_last:
+            layout = torch.channels_last if self.dims == 2 else torch.channels_last_3d
+            network = network.to(memory_format=layout)  # pyright: ignore[reportCallIssue]
         loss = fabric.to_device(self._loss(self.card.head))
         optimizing = section(self.params, "optimizer", Optimizer)
         average = Average(fabric.to_device(network), optimizing.ema) if optimizing.ema else None
@@ -153,9 +183,6 @@ class Setup:
         options = plugins.options(plugins.load(models, self.card.model), self.params)
         if isinstance(options, EncoderNetwork) and options.freeze:
             _bare(network).get_submodule("encoder").requires_grad_(requires_grad=False)
-        if self.settings.channels_last:
-            layout = torch.channels_last if self.dims == 2 else torch.channels_last_3d
-            network = network.to(memory_format=layout)  # pyright: ignore[reportCallIssue]
         return network
 
     def _loss(self, head: Head) -> nn.Module:

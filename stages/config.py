@@ -16,16 +16,18 @@ from seglib.sections.check import Check
 from seglib.sections.compare import Rule
 from seglib.sections.data import Data
 from seglib.sections.evaluate import Evaluate
+from seglib.sections.export import Export
 from seglib.sections.network import Model
 from seglib.sections.objective import Objective
 from seglib.sections.optimizer import Optimizer
 from seglib.sections.predict import Predict
 from seglib.sections.preprocess import Preprocess
+from seglib.sections.prune import Prune
 from seglib.sections.scheduler import Scheduler
 from seglib.sections.selection import Selection
 from seglib.sections.split import Split
 from seglib.sections.train import Train
-from seglib.stage import run_stage
+from seglib.widths import narrowed
 
 SECTIONS: dict[str, type[Section]] = {
     "data": Data,
@@ -41,6 +43,8 @@ SECTIONS: dict[str, type[Section]] = {
     "predict": Predict,
     "evaluate": Evaluate,
     "compare": Rule,
+    "prune": Prune,
+    "export": Export,
 }
 
 
@@ -115,7 +119,7 @@ def _conflicts(params: dict[str, Any]) -> list[str]:
     """Whether classes overlap is known only from the data, so `train` looks again."""
     options = params["data"][params["data"]["name"]] or {}
     found = conflicts(params, 3 if options.get("take") == "volume" else 2, overlapping=None)
-    return [*found, *_scales(params)]
+    return [*found, *_scales(params), *_pruning(params)]
 
 
 def _scales(params: dict[str, Any]) -> list[str]:
@@ -123,6 +127,16 @@ def _scales(params: dict[str, Any]) -> list[str]:
     if params["model"]["padding"] or all(scale == 1 for scale in scales):
         return []
     return [f"predict.scales: {scales}, but model.padding: false takes one size only; set [1.0], or pad"]
+
+
+def _pruning(params: dict[str, Any]) -> list[str]:
+    name, ratio = params["model"]["name"], params["prune"]["ratio"]
+    try:
+        if ratio:
+            narrowed(name, params["model"][name] or {}, ratio)
+    except SegError as error:
+        return [str(error)]
+    return []
 
 
 def _source(params: dict[str, Any]) -> list[str]:
@@ -148,7 +162,3 @@ def _ensemble(params: dict[str, Any]) -> list[str]:
         for member in members
         if not os.access(member.path, os.R_OK)
     ]
-
-
-if __name__ == "__main__":
-    run_stage("config", main)

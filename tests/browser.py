@@ -49,6 +49,11 @@ def browser() -> Iterator[Any]:
 
 def open_file(chromium: Any, file: Path, width: int, scheme: Literal["light", "dark"] = "light") -> Opened:
     """Open a file from disk in a window of a width."""
+    return open_address(chromium, file.as_uri(), width, scheme)
+
+
+def open_address(chromium: Any, address: str, width: int, scheme: Literal["light", "dark"] = "light") -> Opened:
+    """Open an address in a window of a width."""
     context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     opened = Opened(context.new_page())
     opened.page.on("console", lambda message: opened.messages.append(message.text))
@@ -56,5 +61,5 @@ def open_file(chromium: Any, file: Path, width: int, scheme: Literal["light", "d
     opened.page.on(
         "request", lambda request: opened.requests.append(request.url) if request.url[:5] != "data:" else None
     )
-    opened.page.goto(file.as_uri())
+    opened.page.goto(address)
     return opened

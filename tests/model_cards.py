@@ -27,6 +27,8 @@ CARD = Card(
     },
     pixels=PIXELS,
     versions={},
+    types=["uint8"],
+    data="0" * 64,
     seen=[],
 )
 

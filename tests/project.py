@@ -14,7 +14,19 @@ import numpy as np
 from ruamel.yaml import YAML
 
 REPOSITORY = Path(__file__).parent.parent
-STAGES = ("config", "download", "preprocess", "check", "split", "weights", "train", "evaluate", "report")
+STAGES = (
+    "config",
+    "download",
+    "preprocess",
+    "check",
+    "split",
+    "weights",
+    "train",
+    "evaluate",
+    "prune",
+    "export",
+    "report",
+)
 OUTPUTS = (
     "data/index.json",
     "data/cache",
@@ -32,6 +44,12 @@ OUTPUTS = (
     "reports/evaluate/overlays",
     "reports/evaluate/pictures",
     "reports/evaluate/thumbnails",
+    "models/pruned.pt",
+    "reports/prune/metrics.json",
+    "models/export",
+    "reports/export/metrics.json",
+    "reports/export/timing.json",
+    "reports/export/plots",
     "reports/index.html",
 )
 TINY = {
@@ -44,6 +62,7 @@ TINY = {
     "train.lr": 0.002,
     "train.threads": 1,
     "evaluate.overlays": 2,
+    "export.variants": [],
 }
 """Parameters with which the whole pipeline takes seconds."""
 

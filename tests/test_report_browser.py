@@ -8,6 +8,7 @@ import pytest
 
 from seglib.report.build import build_report
 from tests.browser import BINARY, browser, find_browser, open_file
+from tests.export_reports import ALL, write_export
 from tests.report_files import Made, params, write_files
 
 HOSTILE = "<script>alert(1)</script>"
@@ -36,9 +37,10 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory) -> Path:
-    """The page of sixty cases with two classes."""
+    """The page of sixty cases with two classes, and of all variants that can be exported."""
     root = tmp_path_factory.mktemp("report")
     write_files(root, Made(IDS, classes=("polyp", "<b>ulcer</b>"), drawn=5))
+    write_export(root, (*ALL, "pruned", *(f"pruned_{name}" for name in ALL)))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         (root / "index.html").write_text(build_report(params()), encoding="utf-8")
@@ -236,6 +238,25 @@ def test_the_skip_link_leads_past_the_contents(page):
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "main"
+
+
+OVERLAPS = """() => {
+    const covers = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+    return [...document.querySelectorAll('#export .chart')].map(chart => {
+        const boxes = kind => [...chart.querySelectorAll(`:scope > svg ${kind}`)].map(x => x.getBoundingClientRect());
+        const names = boxes('.name'), dots = boxes('.dot'), frame = chart.getBoundingClientRect();
+        const bad = names.flatMap((name, i) => [...names.slice(0, i), ...dots].filter(other => covers(name, other)));
+        const out = names.filter(name => name.left < frame.left || frame.right < name.right);
+        return [names.length, dots.length, bad.length, out.length];
+    });
+}"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_names_of_variants_cover_neither_each_other_nor_points(chromium, report, width):
+    page = open_file(chromium, report, width).page
+    assert page.evaluate(OVERLAPS) == [[20, 20, 0, 0]] * 2
+    page.context.close()
 
 
 def test_a_print_shows_all_four_pictures(page):

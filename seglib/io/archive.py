@@ -246,7 +246,7 @@ def _check_entries(where: str, lengths: Mapping[str, int], packed: int) -> None:
     if unpacked > HARMLESS_BYTES and unpacked > LARGEST_RATIO * packed:
         raise SegError(
             f"{where}: {packed:,} bytes would unpack to {unpacked:,}: a decompression bomb; "
-            "if you trust it, unpack it yourself and name the folder in data.path"
+            "if you trust it, unpack it yourself and name the folder instead"
         )
 
 
@@ -281,7 +281,7 @@ def _followed(name: str, named: Mapping[str, tarfile.TarInfo], where: str) -> ta
         entry = named[name]
     raise SegError(
         f"{where}: the link '{entry.name}' leads to '{entry.linkname}', which is no file in it; "
-        "pack the files themselves, or unpack it yourself and name the folder in data.path"
+        "pack the files themselves, or unpack it yourself and name the folder instead"
     )
 
 

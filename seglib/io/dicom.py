@@ -101,8 +101,8 @@ def _stacked(series: Series) -> Stack:
     for header in series.headers:
         if any(header.number(tag, 1) != 1 for tag in ("NumberOfFrames", "SamplesPerPixel")):
             raise SegError(f"{header.file}: holds several frames or colours; export one grey slice a file")
-    sizes = Counter((header.tags.get("Rows"), header.tags.get("Columns")) for header in series.headers)
-    if len(sizes) > 1 or None in next(iter(sizes)):
+    sizes = Counter(tuple(int(header.number(tag, 0)) for tag in ("Rows", "Columns")) for header in series.headers)
+    if len(sizes) > 1 or 0 in next(iter(sizes)):
         raise SegError(f"{series}: slices of several sizes ({listing(sizes)} rows and columns); keep those of one")
     rows, columns = _directions(series)
     normal = np.cross(rows, columns)

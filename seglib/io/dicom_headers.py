@@ -88,7 +88,7 @@ def read_headers(root: Traversable) -> list[Header]:
 
     Raises SegError where a file calls itself DICOM and cannot be read.
     """
-    headers = (_read_header(file, folder) for file, folder in walk(root))
+    headers = (read_header(file, folder) for file, folder in walk(root))
     return [header for header in headers if header and header.text("Modality") in (*MODALITIES, *MASKS)]
 
 
@@ -114,7 +114,11 @@ def read_dataset(file: Traversable) -> Any:
         raise _unreadable(file, error) from None
 
 
-def _read_header(file: Traversable, folder: tuple[str, ...]) -> Header | None:
+def read_header(file: Traversable, folder: tuple[str, ...]) -> Header | None:
+    """The header of any DICOM file; None where it is none.
+
+    Raises SegError where a file calls itself DICOM and cannot be read.
+    """
     pydicom = pydicom_module()
     try:
         with file.open("rb") as content:
@@ -126,15 +130,15 @@ def _read_header(file: Traversable, folder: tuple[str, ...]) -> Header | None:
             dataset = pydicom.dcmread(content, force=True, stop_before_pixels=True, specific_tags=tags)
         if not marked and "SOPClassUID" not in dataset:
             raise ValueError("nothing in it is DICOM")
-        return Header(file, folder, _plain(dataset) if dataset.get("Modality") in MODALITIES else dataset)
-    except BROKEN as error:
+        known = {tag: dataset.get(tag) for tag in IMAGE_TAGS}  # decoded only here, where damage is told
+        return Header(file, folder, known | _places(dataset) if known["Modality"] in MODALITIES else dataset)
+    except (*BROKEN, pydicom.errors.BytesLengthException) as error:
         raise _unreadable(file, error) from None
 
 
-def _plain(dataset: Any) -> dict[str, Any]:
-    """An image's tags as plain values."""
-    known = {tag: dataset.get(tag) for tag in IMAGE_TAGS}
-    return known | {tag: tuple(float(value) for value in dataset.get(tag) or ()) for tag in PLACE_TAGS}
+def _places(dataset: Any) -> dict[str, tuple[float, ...]]:
+    """An image's numbers as plain values."""
+    return {tag: tuple(float(value) for value in dataset.get(tag) or ()) for tag in PLACE_TAGS}
 
 
 def _unreadable(file: Traversable, error: Exception) -> SegError:

@@ -16,6 +16,12 @@ from seglib.io.volumes import narrowed
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif")
 
 
+class BandsError(SegError):
+    """An image file of another number of bands than is wanted."""
+
+    found: int
+
+
 def read_image(file: Traversable, channels: int = 3) -> np.ndarray:
     """Decode an image file: uint8, uint16, int16 or float32 [height, width, channels], RGB where channels is 3.
 
@@ -182,8 +188,10 @@ def _checked(pixels: np.ndarray, channels: int, where: object) -> np.ndarray:
     return pixels
 
 
-def _other_bands(found: int, channels: int, where: object) -> SegError:
-    return SegError(f"{where}: has {found} bands, but channels: {channels} is declared; declare channels: {found}")
+def _other_bands(found: int, channels: int, where: object) -> BandsError:
+    error = BandsError(f"{where}: has {found} bands, but channels: {channels} is declared; declare channels: {found}")
+    error.found = found
+    return error
 
 
 def _ordered(pixels: np.ndarray) -> np.ndarray:
@@ -206,12 +214,24 @@ def _decode(content: bytes, flags: int, where: object) -> np.ndarray:
 
 
 def _is_truncated(content: bytes) -> bool:
-    """Whether a JPEG lacks its end-of-image marker, or a PNG its IEND; OpenCV reads both in silence."""
+    """Whether a JPEG lacks its end-of-image marker, or the chunks of a PNG do not lead to its IEND.
+
+    OpenCV reads such files in silence, or without end.
+    """
     if content.startswith(b"\xff\xd8"):
         return content.rfind(b"\xff\xd9") < content.rfind(b"\xff\xda")
     if content.startswith(b"\x89PNG"):
-        return content.rfind(b"IEND") < 0
+        return not _ends_as_png(content)
     return not content
+
+
+def _ends_as_png(content: bytes) -> bool:
+    at = 8
+    while len(head := content[at : at + 8]) == 8:
+        if head[4:] == b"IEND":
+            return True
+        at += 12 + int.from_bytes(head[:4], "big")
+    return False
 
 
 def write_png(path: Path, pixels: np.ndarray) -> None:

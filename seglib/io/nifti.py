@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources.abc import Traversable
-from typing import Any
+from typing import Any, ClassVar
 
 import nibabel
 import numpy as np
@@ -41,8 +41,15 @@ UNREADABLE = (
 class Header:
     """What a file's header says of it, arranged as Volume is."""
 
-    grid: Grid
+    arrangement: Arrangement
     channels: int
+    flat: ClassVar[bool] = False
+    """It is never a picture of two axes."""
+
+    @property
+    def grid(self) -> Grid:
+        """Where the voxels lie."""
+        return self.arrangement.grid
 
 
 def stem(name: str) -> str:
@@ -73,7 +80,7 @@ def read_header(file: Traversable) -> Header:
         kind = _header_class(block)
         header = kind(block[: kind.template_dtype.itemsize])
         shape = header.get_data_shape()
-        return Header(_arrangement(shape, header.get_best_affine(), file).grid, _channels(shape, file))
+        return Header(_arrangement(shape, header.get_best_affine(), file), _channels(shape, file))
     except (*UNREADABLE, *DAMAGE) as error:
         raise _unreadable(file, error) from None
 

@@ -23,6 +23,8 @@ NRRD_FILE = re.compile(rb"(?:^|[\r\n])[ \t]*data ?file[ \t]*:(?!=)", re.IGNORECA
 META_FILE = re.compile(rb"^(.*?)ElementDataFile([^\n]*)", re.MULTILINE)
 """The line that ends a MetaImage header; what ITK takes for it is told by its name alone, wherever that stands."""
 META_LOCAL = re.compile(rb"[ \t]*=[ \t]*local[ \t\r]*", re.IGNORECASE)
+META_AXES = re.compile(rb"[ \t]*NDims[ \t]*=[ \t]*[1-9][ \t\r]*")
+"""ITK writes beyond its own memory where a header says more axes, or fewer than one."""
 TO_RIGHT_FRONT_HEAD = np.diag([-1.0, -1.0, 1.0, 1.0])
 """From millimetres to the left, back and head, as ITK has them."""
 ROWS_DOWN = np.diag([1.0, -1.0, 1.0, 1.0])
@@ -33,10 +35,15 @@ ROWS_DOWN = np.diag([1.0, -1.0, 1.0, 1.0])
 class Header:
     """What a file's header says of it, arranged as Volume is."""
 
-    grid: Grid
+    arrangement: Arrangement
     channels: int
     flat: bool
     """Whether it is a picture of two axes."""
+
+    @property
+    def grid(self) -> Grid:
+        """Where the voxels lie."""
+        return self.arrangement.grid
 
 
 def read_header(file: Traversable) -> Header:
@@ -50,7 +57,7 @@ def read_header(file: Traversable) -> Header:
     except DAMAGE as error:
         raise SegError(f"{file}: cannot be read ({error}); replace it, or fetch its archive again") from None
     with _reader(start, file) as reader:
-        return Header(_arrangement(reader, file).grid, reader.GetNumberOfComponents(), reader.GetDimension() == 2)
+        return Header(_arrangement(reader, file), reader.GetNumberOfComponents(), reader.GetDimension() == 2)
 
 
 def read_image(file: Traversable) -> np.ndarray:
@@ -104,6 +111,8 @@ def _reader(content: bytes, file: Traversable) -> Iterator[Any]:
     suffix = ".mha" if file.name.lower().endswith(".mha") else ".nrrd"
     if _is_detached(content[:HEADER_BYTES], suffix):
         raise SegError(f"{file}: its voxels lie in another file; save header and voxels in one")
+    if suffix == ".mha" and not _has_axes(content):
+        raise SegError(f"{file}: not a readable volume (NDims is not told, or makes no sense); save or fetch it again")
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / f"volume{suffix}"
         copy.write_bytes(content)
@@ -124,6 +133,14 @@ def _is_detached(start: bytes, suffix: str) -> bool:
         return True
     end = line if suffix == ".mha" else NRRD_END.search(start)
     return end is None and len(start) == HEADER_BYTES
+
+
+def _has_axes(content: bytes) -> bool:
+    """Whether a MetaImage header says how many axes there are, in lines that ITK takes as it should."""
+    line = META_FILE.search(content[:HEADER_BYTES])
+    header = content[: line.start() if line else HEADER_BYTES]
+    lines = [line for line in header.split(b"\n") if b"NDims" in line]
+    return bool(lines) and all(META_AXES.fullmatch(line) for line in lines)
 
 
 def _arrangement(reader: Any, file: Traversable) -> Arrangement:

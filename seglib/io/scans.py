@@ -8,7 +8,6 @@ from types import ModuleType
 import numpy as np
 
 from seglib.io import nifti, nrrd
-from seglib.io.nrrd import Header as NrrdHeader
 from seglib.io.volumes import Grid
 
 SUFFIXES = (*nifti.SUFFIXES, *nrrd.SUFFIXES)
@@ -19,13 +18,21 @@ def is_scan(file: Traversable) -> bool:
     return file.name.lower().endswith(SUFFIXES)
 
 
+def read_header(file: Traversable) -> nifti.Header | nrrd.Header:
+    """Read the header alone.
+
+    Raises SegError where there is none.
+    """
+    return _format(file).read_header(file)
+
+
 def read_grid(file: Traversable) -> tuple[Grid, bool]:
     """Where the voxels lie, from the header alone, and whether the file is a picture of two axes.
 
     Raises SegError where there is no such header.
     """
-    header = _format(file).read_header(file)
-    return header.grid, isinstance(header, NrrdHeader) and header.flat
+    header = read_header(file)
+    return header.grid, header.flat
 
 
 def image_reader(file: Traversable, *, measured: bool) -> Callable[[], np.ndarray]:

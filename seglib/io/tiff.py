@@ -1,7 +1,9 @@
 """What a TIFF file holds, and its bands where OpenCV cannot read them; through tifffile."""
 
 import io
+import lzma
 import struct
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +18,11 @@ ALPHA = (1, 2)
 """Values of the tag ExtraSamples that mean transparency."""
 ORIENTATION = 274
 """The tag of that name, in TIFF and in EXIF; 1 is upright."""
+DAMAGE = (
+    *(struct.error, ValueError, LookupError, TypeError, OSError, RuntimeError, ArithmeticError, AssertionError),
+    *(AttributeError, MemoryError, zlib.error, lzma.LZMAError),
+)
+"""What tifffile raises on a damaged file besides its own error."""
 WHITE_IS_ZERO, RGB, PALETTE = 0, 2, 3
 GREY = (0, 1)
 """Values of the tag PhotometricInterpretation."""
@@ -56,6 +63,16 @@ def read_bands(content: bytes, where: object) -> Bands:
         return Bands(number, number - alpha, plain=plain, palette=kind == PALETTE)
 
 
+def read_sizes(content: bytes, where: object) -> list[tuple[int, int]]:
+    """Height and width of each picture, without those that are marked as reduced copies of another.
+
+    Pages that are planes of one picture count once. Raises SegError where the file is damaged.
+    """
+    with _opened(content, where) as file:
+        first, *others = (series.keyframe for series in file.series)
+        return [(page.imagelength, page.imagewidth) for page in (first, *(p for p in others if not p.is_reduced))]
+
+
 def read_planes(content: bytes, where: object) -> np.ndarray:
     """Read all planes: [height, width, planes], in the file's own type.
 
@@ -85,9 +102,10 @@ def _planes(axes: str, shape: tuple[int, ...], where: object) -> int:
 def _opened(content: bytes, where: object) -> Iterator[Any]:
     import tifffile
 
-    damage = (tifffile.TiffFileError, struct.error, ValueError, IndexError, KeyError, TypeError, OSError, RuntimeError)
+    damage = (tifffile.TiffFileError, *DAMAGE)
     try:
         with tifffile.TiffFile(io.BytesIO(content)) as file:
+            len(file.pages)  # finds pages that lead back to each other, which series would follow for ever
             yield file
     except damage as error:
         if "imagecodecs" in str(error):

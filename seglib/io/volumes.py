@@ -82,7 +82,8 @@ class Arrangement:
                 f"{where}: its header says {tuple(map(int, shape))} voxels; each side must have 1 to {LONGEST_SIDE:,}; "
                 "save it again from a viewer"
             )
-        directions = io_orientation(affine) if np.isfinite(affine).all() else np.full((3, 2), np.nan)
+        with np.errstate(over="ignore", invalid="ignore"):
+            directions = io_orientation(affine) if np.isfinite(affine).all() else np.full((3, 2), np.nan)
         if np.isnan(directions).any():
             raise SegError(f"{where}: its header says nothing sensible on the orientation; save it again from a viewer")
         ends = [int(end) for end in directions[:, 0]]
@@ -169,7 +170,8 @@ class Volume:
 def narrowed(values: np.ndarray, where: object) -> np.ndarray:
     """The values in a type that a sample may have: int16 where nothing is lost by it, else float32.
 
-    uint8, uint16, int16 and float32 stay as they are. Raises SegError where they are colours or complex.
+    uint8, uint16, int16 and float32 stay as they are; what is too large for float32 becomes infinite. Raises
+    SegError where they are colours or complex.
     """
     if str(values.dtype) in ("uint8", "uint16", "int16", "float32"):
         return values
@@ -179,7 +181,8 @@ def narrowed(values: np.ndarray, where: object) -> np.ndarray:
         short = values.astype(np.int16)
         if values.dtype.kind != "f" or np.array_equal(short, values):
             return short
-    return values.astype(np.float32)
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32)
 
 
 def scan_values(values: np.ndarray, where: object) -> np.ndarray:

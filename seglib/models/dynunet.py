@@ -19,6 +19,7 @@ class Params(Levels):
     """Shape of the network."""
 
     DIMS: ClassVar = (2, 3)
+    WIDTHS: ClassVar = "channels"
     kernels: list[Kernel | Annotated[list[Kernel], Field(min_length=2, max_length=3)]]
     """Sides of the convolutions of each level, one number or one for each axis; empty: 3 everywhere."""
     residual: bool
@@ -84,6 +85,7 @@ def _simplify(network: "DynUNet") -> None:
 
 
 def _finest_first(network: "DynUNet", images: "Tensor") -> "Sequence[Tensor]":
+    before = list(network.heads)
     logits = network(images)
-    network.heads[:] = [head.detach() for head in network.heads]  # with their graph it could not be copied
+    network.heads[:] = before  # with those of this call, and their graph, it could be neither copied nor exported
     return logits.unbind(1) if network.training else [logits]

@@ -18,6 +18,7 @@ class Params(Network):
     """Shape of the network."""
 
     DIMS: ClassVar = (2, 3)
+    ANY_SIZE: ClassVar = False
     feature_size: Annotated[int, Field(ge=12, le=768, multiple_of=12)]
     """Feature maps at half resolution; each stage has twice as many as the last."""
     depths: Annotated[list[Count], Field(min_length=STAGES, max_length=STAGES)]

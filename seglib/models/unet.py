@@ -15,6 +15,7 @@ class Params(Levels):
     """Shape of the network."""
 
     DIMS: ClassVar = (2, 3)
+    WIDTHS: ClassVar = "channels"
     num_res_units: Annotated[int, Field(ge=0, le=8)]
 
 

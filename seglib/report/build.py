@@ -8,6 +8,7 @@ from seglib.report import plots
 from seglib.report.case_rows import case_rows
 from seglib.report.classes import SHOWN, class_rows, colours, confusion
 from seglib.report.data_card import data_card
+from seglib.report.export_part import export_part
 from seglib.report.gallery import gallery
 from seglib.report.headline import headline
 from seglib.report.model_card import model_card
@@ -44,6 +45,7 @@ def build_report(params: Mapping[str, Any]) -> str:
         "cases": case_rows(results, cases),
         "data": data_card(results),
         "model": model_card(results, params),
+        "export": export_part(),
         "origin": origin(params),
         "parameters": shown,
     }

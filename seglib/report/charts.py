@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 WIDTH, HEIGHT = 400, 260
 LEFT, RIGHT, TOP, BOTTOM = 52, 22, 28, 44
@@ -51,10 +51,10 @@ class Scale:
         return [Tick(self(value), tick_text(value)) for value in self.marks]
 
 
-def ticks(low: float, high: float) -> list[float]:
+def ticks(low: float, high: float, steps: int = TICKS) -> list[float]:
     """Multiples of 1, 2 or 5 times a power of ten, from the last up to `low` to the first from `high` on."""
-    power = 10.0 ** math.floor(math.log10((high - low) / TICKS))
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power * TICKS >= (high - low) * (1 - 1e-9))
+    power = 10.0 ** math.floor(math.log10((high - low) / steps))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power * steps >= (high - low) * (1 - 1e-9))
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [place * step for place in range(first, last + 1)]
 
@@ -82,6 +82,17 @@ class Dot:
     y: float
     size: float
     title: str
+
+
+@dataclass(frozen=True)
+class Label:
+    """The name of a dot: a line of text with its middle at `y`, which begins or ends at `x`."""
+
+    dot: Dot
+    x: float
+    y: float
+    text: str
+    anchor: Literal["start", "end"]
 
 
 @dataclass(frozen=True)
@@ -125,6 +136,8 @@ class Frame:
     y: Scale
     x_label: str
     y_label: str
+    height: int = HEIGHT
+    """Of the whole chart."""
 
     @classmethod
     def over(
@@ -170,6 +183,7 @@ class Chart:
     frame: Frame
     series: Sequence[Series]
     guides: Sequence[Guide] = ()
+    labels: Sequence[Label] = ()
 
 
 def _marks(low: float, high: float) -> list[float]:

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from seglib.report.charts import HEIGHT, MARKERS, WIDTH
+from seglib.report.charts import MARKERS, WIDTH
 from seglib.report.numbers import amount, count, decimal, percent
 
 FOLDER = Path(__file__).parent
@@ -42,7 +42,7 @@ def _environment(*folders: Path) -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {"amount": amount, "count": count, "decimal": decimal, "percent": percent}
-    environment.globals |= {"WIDTH": WIDTH, "HEIGHT": HEIGHT, "MARKERS": MARKERS}
+    environment.globals |= {"WIDTH": WIDTH, "MARKERS": MARKERS}
     environment.policies["json.dumps_kwargs"] = {
         "allow_nan": False,
         "ensure_ascii": False,

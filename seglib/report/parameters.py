@@ -24,6 +24,8 @@ SHOWN = {
     ),
     "predict": ("threshold", "overlap", "flips", "rotations", "scales", "ensemble", "min_pixels", "fill_holes"),
     "evaluate": ("overlays", "tolerance", "confidence"),
+    "prune": ("ratio", "epochs", "lr"),
+    "export": ("variants", "max_dice_drop", "calibration", "rounds", "confidence"),
 }  # fmt: skip
 """Section → its keys. Where a file lies, and how the work is shared out, changes no result."""
 SELECTING = ("data", "augment", "model", "loss", "scheduler")

@@ -1,21 +1,18 @@
 """All that the page tells, read from the files that the stages wrote."""
 
-import csv
-import io
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from seglib.case_table import CaseTable, parse_cases
-from seglib.errors import SegError, listing
-from seglib.metrics_file import ANEW, parse_json, parse_metrics
+from seglib.errors import SegError
+from seglib.metrics_file import ANEW
 from seglib.paths import EVALUATE_REPORT, INDEX, QUALITY, SPLIT, TRAIN_REPORT
+from seglib.report.files import Row, read_json, read_metrics, read_rows, read_text
 
-Row = Mapping[str, str]
-Read = TypeVar("Read")
 DATASET = ("name", "classes", "channels", "modality", "licence", "citation", "overlapping")
 QUALITY_SUMMARY = ("samples", "groups", "shapes", "spacings", "dtypes", "foreground_share", "classes")
 FIGURES = ("conventions", "n", "n_groups", "n_empty", "n_missed", "threshold", "distances_in_mm")
@@ -89,20 +86,20 @@ def read_results() -> Results:
 
     Raises SegError where one is missing, broken, or has other columns or keys.
     """
-    index = _json(INDEX, dataset=DATASET, samples=())
+    index = read_json(INDEX, dataset=DATASET, samples=())
     plots, cases = EVALUATE_REPORT / "plots", EVALUATE_REPORT / "cases.csv"
     return Results(
-        metrics=_metrics(EVALUATE_REPORT, *FIGURES),
-        cases=parse_cases(_text(cases), str(cases)),
+        metrics=read_metrics(EVALUATE_REPORT, *FIGURES),
+        cases=parse_cases(read_text(cases), str(cases)),
         classes=_classes(plots / "classes.tsv"),
-        confusion=dict(_rows(plots / "confusion.tsv", _share, "truth", "prediction", "pixels", "share")),
-        calibration=_rows(plots / "calibration.tsv", _bin, "class", "confidence", "frequency", "pixels"),
-        training=_metrics(TRAIN_REPORT, *TRAINING),
+        confusion=dict(read_rows(plots / "confusion.tsv", _share, "truth", "prediction", "pixels", "share")),
+        calibration=read_rows(plots / "calibration.tsv", _bin, "class", "confidence", "frequency", "pixels"),
+        training=read_metrics(TRAIN_REPORT, *TRAINING),
         curves=_curves(TRAIN_REPORT / "plots"),
         dataset=index["dataset"],
         samples=index["samples"],
-        quality=_json(QUALITY, findings=(), accepted=(), clusters=(), summary=QUALITY_SUMMARY),
-        split=_json(SPLIT, train=(), val=(), test=(), summary=("balance",)),
+        quality=read_json(QUALITY, findings=(), accepted=(), clusters=(), summary=QUALITY_SUMMARY),
+        split=read_json(SPLIT, train=(), val=(), test=(), summary=("balance",)),
     )
 
 
@@ -119,7 +116,7 @@ def _classes(path: Path) -> list[ClassFigures]:
             figures={name: float(cell) for name, cell in row.items() if name not in keys and cell},
         )
 
-    if found := _rows(path, read, *keys):
+    if found := read_rows(path, read, *keys):
         return found
     raise SegError(f"{path}: no class; {ANEW}")
 
@@ -136,7 +133,7 @@ def _curves(folder: Path) -> dict[str, list[tuple[float, float]]]:
     found = {}
     for file, names in {"loss": ("train", "val"), "dice": ("val",), "lr": ("lr",)}.items():
         for name in names:
-            points = _rows(
+            points = read_rows(
                 folder / f"{file}.tsv",
                 lambda row, name=name: (float(row["epoch"]), float(row[name] or "nan")),
                 "epoch",
@@ -144,50 +141,3 @@ def _curves(folder: Path) -> dict[str, list[tuple[float, float]]]:
             )
             found[f"{file}.{name}"] = [point for point in points if math.isfinite(point[1])]
     return found
-
-
-def _rows(path: Path, read: Callable[[Row], Read], *columns: str) -> list[Read]:
-    """Rows of a table that has the columns; raises SegError for a row that is cut off or lacks a number."""
-    reader = csv.DictReader(io.StringIO(_text(path), newline=""), delimiter="\t")
-    try:
-        header, rows = reader.fieldnames or (), list(reader)
-    except csv.Error as error:
-        raise SegError(f"{path}: no table ({error}); {ANEW}") from None
-    if absent := [name for name in columns if name not in header]:
-        raise SegError(f"{path}: no column {listing(absent)}; {ANEW}")
-    if cut := [number for number, row in enumerate(rows, 2) if None in row or None in row.values()]:
-        raise SegError(f"{path}: not {len(header)} cells in line {listing(cut)}; {ANEW}")
-    try:
-        return [read(row) for row in rows]
-    except ValueError as error:
-        raise SegError(f"{path}: {error}; {ANEW}") from None
-
-
-def _metrics(folder: Path, *needed: str) -> dict[str, float]:
-    path = folder / "metrics.json"
-    return parse_metrics(_text(path), str(path), *needed)
-
-
-def _json(path: Path, **needed: tuple[str, ...]) -> dict[str, Any]:
-    """A mapping with the needed keys, and below them those that they need."""
-    content = parse_json(_text(path), str(path))
-    _check_keys(content, tuple(needed), path, "")
-    for key, below in needed.items():
-        if below:
-            _check_keys(content[key], below, path, f"{key}.")
-    return content
-
-
-def _check_keys(content: Any, keys: tuple[str, ...], path: Path, place: str) -> None:
-    absent = [f"{place}{key}" for key in keys if not isinstance(content, Mapping) or key not in content]
-    if absent:
-        raise SegError(f"{path}: no {listing(absent)}; {ANEW}")
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode()
-    except FileNotFoundError:
-        raise SegError(f"{path} is missing: run `dvc repro`") from None
-    except UnicodeDecodeError as error:
-        raise SegError(f"{path}: not UTF-8 ({error}); {ANEW}") from None

@@ -51,6 +51,7 @@ class FiveLevels(Network):
     """Feature maps of the U-Net of 2015 and of those that keep its five levels."""
 
     DIMS: ClassVar = (2, 3)
+    WIDTHS: ClassVar = "features"
     features: Annotated[list[Annotated[int, Field(ge=2, le=4096, multiple_of=2)]], Field(min_length=6, max_length=6)]
     """Feature maps of the five levels, from full resolution down, and of the last part of the decoder."""
     norm: Literal["batch", "instance"]

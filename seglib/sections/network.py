@@ -39,6 +39,10 @@ class Network(Section):
 
     DIMS: ClassVar[tuple[int, ...]] = (2,)
     """Numbers of spatial dimensions that it can be built for."""
+    ANY_SIZE: ClassVar[bool] = True
+    """Whether its operations, as a recorded graph, are the same for images of every size."""
+    WIDTHS: ClassVar[str] = ""
+    """The option from which the widths of all layers follow, a list, where pruning can follow them; else empty."""
 
     @property
     def divisor(self) -> int:

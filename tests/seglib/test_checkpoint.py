@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from seglib.checkpoint import FORMAT, Segmenter, build_segmenter, load_checkpoint, save_checkpoint
+from seglib.checkpoint import FORMAT, Card, Segmenter, build_segmenter, load_checkpoint, save_checkpoint
 from seglib.errors import SegError
 from seglib.leakage import digests
 from tests.model_cards import CARD, card
@@ -76,5 +76,21 @@ def test_what_is_no_model_file_is_refused_in_words(tmp_path):
         with pytest.raises(SegError, match="not a readable model file"):
             load_checkpoint(tmp_path / "broken.pt")
     torch.save({"format": FORMAT - 1}, tmp_path / "old.pt")
-    with pytest.raises(SegError, match="train it again"):
+    with pytest.raises(SegError, match="train or export it again"):
         load_checkpoint(tmp_path / "old.pt")
+    model = build_segmenter(CARD, torch.zeros(3), torch.ones(3))
+    for content, said in [
+        ({"format": FORMAT, "state": {}}, "its card lacks something"),
+        ({"format": FORMAT, "card": vars(CARD)}, "its weights do not fit its card"),
+        ({"format": FORMAT, "card": vars(card(channels=1)), "state": model.state_dict()}, "do not fit its card"),
+    ]:
+        torch.save(content, tmp_path / "incomplete.pt")
+        with pytest.raises(SegError, match=said):
+            load_checkpoint(tmp_path / "incomplete.pt")
+
+
+def test_a_card_as_text_says_all_of_it():
+    assert Card.from_json(CARD.to_json(), "model.onnx") == CARD
+    for text, said in [("{", "not readable"), ("[]", "format"), (f'{{"format":{FORMAT - 1}}}', "export it again")]:
+        with pytest.raises(SegError, match=said):
+            Card.from_json(text, "model.onnx")

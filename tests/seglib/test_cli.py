@@ -79,3 +79,31 @@ def test_the_installed_command_and_the_module_are_the_same(project):
     assert project.run("seg", "--help").stdout == seg(project, "--help").stdout
     assert seg(project, "recipe", "kvasir").returncode == 0
     assert project.run("seg", "recipe", "kvasir").stdout == "params.yaml already has these parameters\n"
+
+
+def test_serve_gets_what_the_command_line_says_in_any_folder(tmp_path, monkeypatch):
+    from seglib.serve import server
+
+    asked = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(server, "serve", lambda *arguments: asked.append(arguments))
+    main(["serve"])
+    limits = ["--max-megabytes", "5", "--timeout", "2.5", "--threads", "3"]
+    main(["serve", "--model", "a.onnx", "--host", "::1", "--port", "80", *limits])
+    assert asked == [(Path("models/best.pt"), "127.0.0.1", 8000, 32, 60.0, 0), (Path("a.onnx"), "::1", 80, 5, 2.5, 3)]
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "soon"])
+def test_serve_needs_a_time_that_ends(seconds, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["serve", "--timeout", seconds])
+    assert stopped.value.code == 2
+    assert "must be a number of seconds above 0" in capsys.readouterr().err
+
+
+def test_other_commands_need_a_project(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as stopped:
+        main(["models"])
+    assert stopped.value.code == 1
+    assert "no params.yaml in " in capsys.readouterr().err

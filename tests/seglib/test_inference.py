@@ -256,6 +256,17 @@ def test_windows_overlap_as_much_as_is_asked_for():
         assert len(seen) == windows
 
 
+def test_images_together_are_predicted_as_each_alone():
+    images = [noise(20, 30) // shrink for shrink in (1, 2, 3)]
+    own = card(image_size=32, resize="pad")
+    asked = predictor(segmenter(Certain()), own, flips=True, scales=[1.0, 0.5])
+    shape = geometry((20, 30), None, Pixels.model_validate(own.pixels))
+    for together, image in zip(asked.predict_together(images, shape), images, strict=True):
+        alone = asked.predict(image, None)
+        np.testing.assert_allclose(together.own_size, alone.own_size, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(together.model_size, alone.model_size, rtol=0, atol=1e-6)
+
+
 def test_post_processing_is_reported():
     image = np.zeros((40, 40, 3), np.uint8)
     image[5:25, 5:25] = 200

@@ -121,6 +121,24 @@ def test_every_volume_has_limits_of_its_own():
         assert known.limits(own, volume[0]) == ([0], [top])
 
 
+@pytest.mark.parametrize("modality", ["mri", "ct", "photograph"])
+@pytest.mark.parametrize("dtype", ["int16", "uint8"])
+def test_what_is_no_sample_has_the_limits_of_one(modality, dtype):
+    known = intensity(modality, percentiles=(5.0, 90.0))
+    volume = np.arange(3 * 4 * 5).astype(dtype).reshape(3, 4, 5, 1)
+    of_slices = {str(known.limits(sample(f"v-{z}", volume="v", whole=lambda: volume), volume[z])) for z in range(3)}
+    assert of_slices == {str(known.limits_of(volume))}
+    assert known.limits_of(volume[1]) == known.limits(sample("alone"), volume[1])
+
+
+def test_ct_needs_no_look_at_the_volume():
+    def unread():
+        raise AssertionError("read")
+
+    limits = intensity("ct").limits(sample("a", volume="v", whole=unread), np.zeros((2, 2, 1), np.int16))
+    assert limits == ([-100.0], [400.0])
+
+
 @pytest.mark.parametrize("value", [0, 5])
 def test_limits_that_are_the_same_make_no_number_overflow(value):
     image = np.full((100, 100, 1), value, np.int16)

@@ -53,6 +53,28 @@ def test_a_damaged_png_is_refused(tmp_path):
         read_image(file)
 
 
+def test_a_png_whose_chunks_do_not_lead_to_its_end_is_refused(tmp_path):
+    """OpenCV reads such a file for ever."""
+    file = tmp_path / "a.png"
+    content = bytearray(encoded(".png"))
+    content[content.index(b"IDAT") - 4] = 0xFF
+    file.write_bytes(content)
+    with pytest.raises(SegError, match=rf"{file}: ends in mid-image"):
+        read_image(file)
+
+
+def test_tiff_pages_that_lead_back_to_the_first_end(tmp_path):
+    file = tmp_path / "a.tif"
+    tifffile.imwrite(file, PIXELS, photometric="rgb", metadata=None)
+    content = bytearray(file.read_bytes())
+    first = int.from_bytes(content[4:8], "little")
+    after = first + 2 + 12 * int.from_bytes(content[first : first + 2], "little")
+    assert content[after : after + 4] == bytes(4)
+    content[after : after + 4] = content[4:8]
+    file.write_bytes(content)
+    assert (read_image(file) == PIXELS).all()
+
+
 DEEP = PIXELS.astype(np.uint16) * 257
 
 

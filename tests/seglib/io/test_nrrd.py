@@ -170,3 +170,12 @@ def test_a_nifti_mask_may_lie_on_the_grid_of_an_nrrd_image(tmp_path):
     nibabel.Nifti1Image(VOXELS.transpose(2, 1, 0), back).to_filename(tmp_path / "b.nii")
     grid.check(nifti.read_header(tmp_path / "b.nii").grid, "a", "b")
     assert (nifti.read_image(tmp_path / "b.nii") == nrrd.read_image(tmp_path / "a.nrrd")).all()
+
+
+@pytest.mark.parametrize("axes", ["NDims = 3000", "NDims = -1", "NDims = 0", "NDims = x", "NDims: 3", "xNDims = 3", ""])
+def test_a_number_of_axes_that_breaks_itk_is_refused(tmp_path, axes):
+    content = META.replace("NDims = 3", axes) + "ElementDataFile = LOCAL\n"
+    (tmp_path / "a.mha").write_bytes(content.encode() + bytes(8))
+    for read in (nrrd.read_header, nrrd.read_image):
+        with pytest.raises(SegError, match=r"a\.mha: not a readable volume \(NDims is not told, or makes no sense\)"):
+            read(tmp_path / "a.mha")

@@ -1,13 +1,16 @@
+import json
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from seglib.errors import SegError
 from seglib.metrics import CONVENTIONS
 from seglib.report.build import build_report
-from tests import report_files
+from tests.export_reports import ALL, figures, write_export
+from tests.report_files import params
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -50,9 +53,11 @@ class Page(HTMLParser):
 def build(draw):
     """The page of a run."""
 
-    def run(**options) -> str:
+    def run(exported=(), **options) -> str:
         draw(**options)
-        return build_report(report_files.params())
+        if exported:
+            write_export(Path(), exported)
+        return build_report(params())
 
     return run
 
@@ -64,7 +69,8 @@ KINDS = {
     "overlapping volumes": {"classes": ("lung", "infection"), "overlapping": True, "volumes": True},
     "nothing to show": {"valued": False, "drawn": 0, "thumbnails": False, "findings": False},
     "one case": {"ids": ("only",), "drawn": 1},
-    "hostile names": {"ids": HOSTILE, "classes": HOSTILE[:2]},
+    "exported variants": {"exported": ALL},
+    "hostile names": {"ids": HOSTILE, "classes": HOSTILE[:2], "exported": HOSTILE},
 }
 
 
@@ -118,7 +124,34 @@ def test_the_conventions_are_those_of_the_metrics(build):
 
 
 def test_the_same_files_give_the_same_page(build):
-    assert build() == build_report(report_files.params())
+    assert build() == build_report(params())
+
+
+def test_exported_variants_have_a_section(build):
+    text = build(exported=("onnx", "onnx_int8"))
+    assert '<li><a href="#export">Export</a></li>' in text
+    assert '<span class="id">ONNX, 8 bits</span>' in text
+    assert text.count('<text class="name"') == 2 * 3
+    assert "export.rounds=20" not in text
+
+
+def test_without_exported_variants_there_is_no_such_section(build):
+    assert "#export" not in build()
+
+
+def test_where_nothing_was_timed_the_page_says_how(build):
+    build()
+    write_export(Path(), ("onnx",), timed=False)
+    text = build_report(params())
+    assert "Speed was not measured; <code>dvc exp run -S export.rounds=20</code> times" in text
+    assert "Peak memory" not in text
+    assert "Left out" not in text
+
+
+def test_variants_that_could_not_be_made_are_named(build):
+    build(exported=("onnx",))
+    Path("reports/export/metrics.json").write_text(json.dumps(figures(("onnx",)) | {"tensorrt_skipped": 1}))
+    assert "a GPU or a library that it needs: tensorrt.</p>" in build_report(params())
 
 
 def test_a_missing_parameter_is_told_before_anything_is_read(params):

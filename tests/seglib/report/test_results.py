@@ -68,7 +68,7 @@ def test_a_missing_column_is_told(write):
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
-        ("data/index.json", "[]", "no dataset, samples;"),
+        ("data/index.json", "[]", "must hold a mapping, found list;"),
         ("data/index.json", '{"dataset": {}, "samples": []}', "no dataset.name, dataset.classes,"),
         ("data/quality.json", "{}", "no findings, accepted, clusters, summary;"),
         ("data/split.json", "{}", "no train, val, test, summary;"),

@@ -1,0 +1,57 @@
+"""A model file of any format as a function."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from seglib import formats, plugins
+from seglib.checkpoint import Card, load_checkpoint
+from seglib.errors import SegError, listing
+from seglib.tracing import only_sides
+
+CHECKPOINT = ".pt"
+"""Suffix of the trained model, `models/best.pt`."""
+
+
+def open_model(path: Path, device: torch.device, threads: int = 0) -> tuple[Callable[[Tensor], Tensor], Card]:
+    """Open a model file, by its suffix: raw values [batch, channels, *space] → float32 logits, and the card.
+
+    A trained model runs on the device, for which the number of threads is set elsewhere; the other formats run on
+    the CPU, or on a GPU if they are made for one, and give logits on the device of the values. With 0 threads the
+    library decides. Raises SegError where the file is missing, of no known format, or not of this version.
+    """
+    if not path.is_file():
+        raise SegError(f"{path} is missing; models lie in models/ after `dvc repro`")
+    if path.suffix == CHECKPOINT:
+        segmenter, card = load_checkpoint(path)
+        return segmenter.to(device), card
+    known = {plugin.SUFFIX: plugin for name in plugins.names(formats) for plugin in [plugins.load(formats, name)]}
+    if path.suffix not in known:
+        raise SegError(
+            f"{path}: no known format of a model ('{path.suffix}'); known: {listing([CHECKPOINT, *sorted(known)], 20)}"
+        )
+    logits, card = known[path.suffix].read(path, threads)
+    return _guarded(logits, path, only_sides(card)), card
+
+
+def _guarded(
+    logits: Callable[[Tensor], Tensor], path: Path, sides: tuple[int, ...] | None
+) -> Callable[[Tensor], Tensor]:
+    """The function, which refuses images of another size where it takes one only, and names its file in errors."""
+
+    def guarded(raw: Tensor) -> Tensor:
+        if sides and raw.shape[2:] != sides:
+            raise SegError(
+                f"{path}: takes images of {sides} pixels only (found {tuple(raw.shape[2:])}); use models/best.pt"
+            )
+        try:
+            return logits(raw)
+        except (SegError, MemoryError):
+            raise
+        except Exception as error:  # the libraries raise all kinds
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise SegError(f"{path}: failed on values of shape {tuple(raw.shape)} ({reason[:300]})") from None
+
+    return guarded

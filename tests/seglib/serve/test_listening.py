@@ -1,0 +1,102 @@
+import http.client
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import closing
+
+import pytest
+
+from seglib.errors import SegError
+from seglib.serve import listening
+from seglib.serve.listening import address, listen
+from tests.serving import Bright, serving
+
+PROGRAM = """
+import asyncio
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from seglib.serve.listening import run
+
+async def slow(_):
+    await asyncio.sleep(1)
+    return PlainTextResponse("done")
+
+run(Starlette(routes=[Route("/", slow)]), "{host}", 0)
+"""
+
+
+def test_a_taken_port_is_told():
+    with listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SegError, match=rf"cannot listen on 127\.0\.0\.1, port {port} .*--port"):
+            listen("127.0.0.1", port)
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no such name"])
+def test_an_address_that_cannot_be_had_is_told(host):
+    with pytest.raises(SegError, match="choose another --host or --port"):
+        listen(host, 0)
+
+
+@pytest.mark.parametrize(("host", "port"), [("127.0.0.1", -1), ("127.0.0.1", 65536), ("", 8000)])
+def test_what_is_no_address_or_no_port_is_told(host, port):
+    with pytest.raises(SegError, match=rf"--host '{host}', --port {port}: give an address, and a port of 0 to 65535"):
+        listen(host, port)
+
+
+def test_the_address_is_one_that_a_browser_opens():
+    with listen("0.0.0.0", 0) as listener:
+        assert address(listener) == f"http://127.0.0.1:{listener.getsockname()[1]}/"
+
+
+def start(host: str) -> tuple[subprocess.Popen[str], int]:
+    """A server of its own process, and its port."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM.format(host=host)], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout
+    line = process.stdout.readline()
+    return process, int(line.split("/")[2].split(":")[1])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_after_the_request_in_work(number):
+    process, port = start("127.0.0.1")
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+        connection.request("GET", "/")
+        time.sleep(0.3)
+        process.send_signal(number)
+        assert connection.getresponse().read() == b"done"
+    said = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert said == ("", "")
+
+
+def test_an_address_that_others_reach_is_warned_of():
+    process, _ = start("0.0.0.0")
+    process.terminate()
+    _, said = process.communicate(timeout=10)
+    assert "warning: 0.0.0.0 is reached from other machines, and there is no password" in said
+
+
+@pytest.mark.parametrize("start_of_request", [b"", b"GET / HTTP/1.1\r\nHost: local"])
+def test_a_connection_that_asks_for_nothing_is_closed(monkeypatch, start_of_request):
+    monkeypatch.setattr(listening, "SPEECHLESS", 0.3)
+    with serving(Bright()) as client, socket.create_connection(("127.0.0.1", client.port), timeout=5) as connection:
+        connection.sendall(start_of_request)
+        assert connection.recv(100) == b""
+
+
+def test_beyond_so_many_connections_clients_are_sent_away(monkeypatch):
+    monkeypatch.setattr(listening, "CONNECTIONS", 3)
+    with serving(Bright()) as client:
+        idle = [socket.create_connection(("127.0.0.1", client.port), timeout=5) for _ in range(3)]
+        assert client.get("/health").status == 503
+        for connection in idle:
+            connection.close()
+        end = time.monotonic() + 5
+        while client.get("/health").status != 200:
+            assert time.monotonic() < end
