@@ -19,9 +19,12 @@ from benchmarks.measuring import report, report_host, scratch
 from benchmarks.photographs import write_photographs
 from seglib.checkpoint import Card, Segmenter, build_segmenter, load_checkpoint, save_checkpoint
 from seglib.deployed import open_model
+from seglib.device import open_device
+from seglib.export.candidates import file_bytes
 from seglib.export.timed import milliseconds
 from seglib.export.timing import BATCHES, Runner, time_models
 from seglib.export.variants import RECIPES, TRAINED, Origin, make_variants, unavailable
+from seglib.sections.compute import Compute
 from tests.model_cards import card
 
 CARVANA = (1280, 1918)
@@ -67,7 +70,7 @@ def _images(folder: Path, options: argparse.Namespace) -> list[np.ndarray]:
 def _compare(files: dict[str, Path], image: np.ndarray, options: argparse.Namespace) -> None:
     runners = {name: Runner(file, CPU) for name, file in files.items()}
     found = time_models(runners, image, options.threads, options.rounds)
-    sizes = {name: _bytes(file) for name, file in files.items()}
+    sizes = {name: file_bytes(file) for name, file in files.items()}
     took = {(name, batch): found[name][f"batch_{batch}"]["median_ms"] for name in files for batch in BATCHES}
     for name in files:
         report(f"{name}: file", sizes[name] / 1e6, "MB")
@@ -90,13 +93,8 @@ def _integer(files: dict[str, Path]) -> list[str]:
     return [name for name in files if name.endswith("_int8")]
 
 
-def _bytes(file: Path) -> int:
-    """With what lies beside it under the same name."""
-    return sum(part.stat().st_size for part in file.parent.glob(f"{file.stem}.*"))
-
-
 def _time_on_gpu(origin: Origin, images: list[np.ndarray], folder: Path) -> None:
-    device = torch.device("cuda")
+    device = open_device(Compute(device="cuda", threads=torch.get_num_threads()))
     names = [] if unavailable("tensorrt", device) else ["tensorrt"]
     raw = torch.zeros(1, *images[0].shape[:1], *CARVANA, device=device)
     for name, file in ({TRAINED: origin.file} | make_variants(names, origin, images, folder)).items():

@@ -208,11 +208,11 @@ def count_missed(outcomes: Sequence[Outcome], gate: Gate) -> int:
 
 
 def coverage(truth: float, at_least: float | None = 93) -> Target:
-    """How many intervals hold the truth."""
+    """How many intervals hold the truth, of those that have bounds."""
 
     def share(intervals: Sequence[Interval], _: Sequence[Verdict]) -> float:
-        bounds = np.array([(interval.low, interval.high) for interval in intervals])
-        return float(np.mean((bounds[:, 0] <= truth) & (truth <= bounds[:, 1])))
+        stated = [(found.low, found.high) for found in intervals if found.low is not None and found.high is not None]
+        return float(np.mean([low <= truth <= high for low, high in stated]))
 
     return Target("interval holds it", share, at_least=at_least)
 

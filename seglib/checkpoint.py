@@ -64,7 +64,7 @@ class Card:
     types: list[str]
     """Of the raw values of the images that it learnt from, sorted."""
     data: str
-    """Sha256 of what the training and validation sides hold."""
+    """Sha256 of the digests of all files that the training and validation sides are read from."""
     seen: list[str]
     """Short digests of the ids and groups of the training and validation sides, sorted."""
 
@@ -91,7 +91,7 @@ class Card:
     @property
     def spec(self) -> Spec:
         """The data set's own description."""
-        known = {key: value for key, value in self.dataset.items() if key not in ("name", "classes")}
+        known = {key: value for key, value in self.dataset.items() if key not in ("name", "take", "classes")}
         pairs = zip(self.classes, self.colours, strict=True)
         return Spec(classes=tuple(SegClass(name, colour) for name, colour in pairs), **known)
 

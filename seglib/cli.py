@@ -131,14 +131,20 @@ def _add_predict(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     predict.add_argument("--tta", action="store_true", help="mean over the image and its mirror images; takes longer")
     predict.add_argument("--overlay", action="store_true", help="also draw each image under its mask: DIR/overlays/")
     predict.add_argument("--probabilities", action="store_true", help="also write DIR/probabilities/, which is large")
-    predict.add_argument("--force", action="store_true", help="overwrite files of the same names")
+    predict.add_argument(
+        "--force",
+        action="store_true",
+        help="overwrite files of the same names; cases.csv then tells of this run only, and masks of older runs stay",
+    )
     predict.set_defaults(run=_predict, anywhere=True)
 
 
 def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     serve = commands.add_parser("serve", help="a web page that segments images, and a JSON endpoint for programs")
     _add_model(serve)
-    serve.add_argument("--host", default="127.0.0.1", help="address; any other than this is open to other machines")
+    serve.add_argument(
+        "--host", default="127.0.0.1", help="address; all but 127.*, ::1 and localhost are open to other machines"
+    )
     serve.add_argument("--port", type=int, default=8000)
     serve.add_argument("--max-megabytes", metavar="N", type=_number, default=32, help="that an upload may have")
     serve.add_argument(

@@ -9,6 +9,7 @@ from torch import Tensor
 from seglib import formats, plugins
 from seglib.checkpoint import Card, load_checkpoint
 from seglib.errors import SegError, listing
+from seglib.out_of_memory import lacks_memory
 from seglib.tracing import only_sides
 
 CHECKPOINT = ".pt"
@@ -26,32 +27,37 @@ def open_model(path: Path, device: torch.device, threads: int = 0) -> tuple[Call
         raise SegError(f"{path} is missing; models lie in models/ after `dvc repro`")
     if path.suffix == CHECKPOINT:
         segmenter, card = load_checkpoint(path)
-        return segmenter.to(device), card
+        return guarded(segmenter.to(device), path), card
     known = {plugin.SUFFIX: plugin for name in plugins.names(formats) for plugin in [plugins.load(formats, name)]}
     if path.suffix not in known:
         raise SegError(
             f"{path}: no known format of a model ('{path.suffix}'); known: {listing([CHECKPOINT, *sorted(known)], 20)}"
         )
     logits, card = known[path.suffix].read(path, threads)
-    return _guarded(logits, path, only_sides(card)), card
+    return guarded(logits, path, only_sides(card)), card
 
 
-def _guarded(
-    logits: Callable[[Tensor], Tensor], path: Path, sides: tuple[int, ...] | None
+def guarded(
+    logits: Callable[[Tensor], Tensor], path: Path, sides: tuple[int, ...] | None = None
 ) -> Callable[[Tensor], Tensor]:
-    """The function, which refuses images of another size where it takes one only, and names its file in errors."""
+    """The function, which refuses images of another size where it takes one only, and names its file in errors.
 
-    def guarded(raw: Tensor) -> Tensor:
+    A lack of memory passes through.
+    """
+
+    def named(raw: Tensor) -> Tensor:
         if sides and raw.shape[2:] != sides:
             raise SegError(
                 f"{path}: takes images of {sides} pixels only (found {tuple(raw.shape[2:])}); use models/best.pt"
             )
         try:
             return logits(raw)
-        except (SegError, MemoryError):
+        except SegError:
             raise
         except Exception as error:  # the libraries raise all kinds
+            if lacks_memory(error):
+                raise
             reason = " ".join(str(error).split()) or type(error).__name__
             raise SegError(f"{path}: failed on values of shape {tuple(raw.shape)} ({reason[:300]})") from None
 
-    return guarded
+    return named

@@ -66,6 +66,7 @@ def _facts(card: Card) -> dict[str, Any]:
         "channels": card.spec.channels,
         "modality": card.spec.modality,
         "axes": card.dims,
+        "slices": card.dataset["take"],
         "head": "sigmoid" if card.sigmoid else "softmax",
         "architecture": card.model,
         "padding": card.padding,

@@ -1,6 +1,8 @@
 """OpenVINO without its telemetry, which sends a message at import and leaves files in the home directory."""
 
 import sys
+import tempfile
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -18,3 +20,13 @@ def openvino() -> ModuleType:
     import openvino
 
     return openvino
+
+
+def save(model: Any, path: Path, *, compressed: bool) -> None:
+    """Write a model's two files, the weights first and each whole; `compressed`: weights of 16 bits."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        new = Path(folder) / path.name
+        openvino().save_model(model, new, compress_to_fp16=compressed)
+        for suffix in (".bin", path.suffix):
+            new.with_suffix(suffix).replace(path.with_suffix(suffix))

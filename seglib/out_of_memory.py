@@ -14,6 +14,12 @@ SIGNS = ("DefaultCPUAllocator: can't allocate memory", "DefaultCPUAllocator: not
 AMOUNT = re.compile(r"tried to allocate ([\d.]+) (\w+)", re.IGNORECASE)
 
 
+def lacks_memory(error: Exception) -> bool:
+    """Whether it tells of a failed allocation, by Python or by torch, on the CPU or on a GPU."""
+    is_plain = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    return is_plain or (isinstance(error, RuntimeError) and any(sign in str(error) for sign in SIGNS))
+
+
 @contextmanager
 def explained(settings: Train, image_size: object) -> Iterator[None]:
     """Turn a failed allocation inside the block into a SegError; `image_size` is that of `preprocess`.
@@ -23,9 +29,7 @@ def explained(settings: Train, image_size: object) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        if not isinstance(error, torch.OutOfMemoryError | MemoryError) and not any(
-            sign in str(error) for sign in SIGNS
-        ):
+        if not lacks_memory(error):
             raise
         raise SegError(_explain(str(error), settings, image_size)) from error
 

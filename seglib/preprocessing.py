@@ -139,9 +139,9 @@ def _on_threads(builder: CacheBuilder) -> Iterator[Built]:
     return cast("Iterator[Built]", parallel(joblib.delayed(builder.write)(number) for number in builder.shards))
 
 
-def write_index(path: Path, name: str, spec: Spec, facts: Sequence[Facts]) -> None:
-    """Write what is known of the data set and of each sample before any resizing."""
-    index: dict[str, Any] = {"dataset": {"name": name, **asdict(spec)}, "samples": facts}
+def write_index(path: Path, name: str, spec: Spec, facts: Sequence[Facts], take: str = "axial") -> None:
+    """Write what is known of the data set and of each sample before any resizing; `take`: how volumes are seen."""
+    index: dict[str, Any] = {"dataset": {"name": name, "take": take, **asdict(spec)}, "samples": facts}
     path.write_text(json.dumps(index, indent=1) + "\n")
 
 

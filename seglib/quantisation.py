@@ -10,6 +10,7 @@ card; equal ones give equal bytes.
 import contextlib
 import logging
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from seglib.errors import SegError
 from seglib.onnx_graph import CARD, INPUT, PRODUCER
 from seglib.onnx_runtime import onnxruntime
 from seglib.sub_pixel import to_sub_pixel
+from seglib.tracing import write_whole
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -53,10 +55,11 @@ def quantise_onnx(source: Path, target: Path, images: Images, card: Card) -> Non
             return None if array is None else {INPUT: array}
 
     graph = onnx.load(source)
-    with _silent():
+    with _silent(), tempfile.TemporaryDirectory() as folder:
+        integers = Path(folder) / target.name
         quantize_static(
             graph,
-            target,
+            integers,
             Reader(),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=IN_INTEGERS,
@@ -65,7 +68,7 @@ def quantise_onnx(source: Path, target: Path, images: Images, card: Card) -> Non
             weight_type=QuantType.QInt8,
             extra_options={"MatMulConstBOnly": True, "OpTypesToExcludeOutputQuantization": ["ConvTranspose"]},
         )
-    _write_onnx(onnx.load(target), target, card)
+        _write_onnx(onnx.load(integers), target, card)
 
 
 def halve_onnx(source: Path, target: Path, images: Images, card: Card) -> None:  # noqa: ARG001  (called like the others)
@@ -140,7 +143,7 @@ def _write_onnx(graph: "ModelProto", target: Path, card: Card) -> None:
     helper.set_model_props(graph, {CARD: card.to_json()})
     graph.producer_name = PRODUCER
     graph.ClearField("producer_version")
-    target.write_bytes(graph.SerializeToString(deterministic=True))
+    write_whole(target, graph.SerializeToString(deterministic=True))
 
 
 def _write_openvino(model: Any, target: Path, card: Card, *, compressed: bool) -> None:
@@ -149,7 +152,7 @@ def _write_openvino(model: Any, target: Path, card: Card, *, compressed: bool) -
     model.set_rt_info("bf16", openvino_runtime.PRECISION)
     for number, operation in enumerate(model.get_ordered_ops()):
         operation.set_friendly_name(f"{operation.get_type_name()}_{number}")
-    openvino_runtime.openvino().save_model(model, target, compress_to_fp16=compressed)
+    openvino_runtime.save(model, target, compressed=compressed)
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from seglib.errors import SegError
 from seglib.inference import Predictor
 from seglib.intensity import Intensity, Limits
 from seglib.io.resize import Geometry, geometry
+from seglib.io.volumes import AXES, Take, slice_spacing, upright_slices
 from seglib.large_images import LargeImages
 from seglib.mask_values import mask_of
 from seglib.postprocessing import clean
@@ -41,25 +42,19 @@ class Segmentation:
         self.card = predictor.card
         self.intensity = Intensity(self.card.spec, predictor.pixels)
         self._large = LargeImages(predictor, self.intensity)
+        take = self.card.dataset["take"]
+        self._take: Take = take if take in AXES else "axial"
 
     def segment(self, image: np.ndarray, spacing: Spacing, *, keep: bool = False) -> Segmented:
         """Segment raw values [*shape, channels], arranged as those of a sample; `keep` the probabilities.
 
-        A model of pictures sees a volume slice by slice along its first axis. Raises SegError where the image does
-        not go with the model.
+        A model of slices sees a volume slice by slice, along the axis that it was trained on; one of pictures along
+        the first. Raises SegError where the image does not go with the model.
         """
         if image.ndim - 1 <= self.card.dims:
             return self.segment_together([image], spacing, keep=keep)[0]
         self._check(image)
-        mask, limits = np.empty(image.shape[:-1], np.uint8), self.intensity.limits_of(image)
-        maps = self._maps(mask.shape) if keep else None
-        for start in range(0, len(image), self.batch):
-            slices = list(image[start : start + self.batch])
-            for place, found in enumerate(self._segment(slices, limits, spacing and spacing[1:], keep=keep), start):
-                mask[place] = found.mask
-                if maps is not None:
-                    maps[:, place] = found.probabilities
-        return Segmented(mask, maps)
+        return self._slice_by_slice(image, spacing, keep=keep)
 
     def segment_together(
         self, images: Sequence[np.ndarray], spacing: Spacing, *, keep: bool = False
@@ -81,6 +76,21 @@ class Segmentation:
                 f"an image of {image.shape[-1]} channels ({extent}), but the model was trained on {channels}; convert "
                 "it, or choose the model that was trained on such images"
             )
+
+    def _slice_by_slice(self, image: np.ndarray, spacing: Spacing, *, keep: bool) -> Segmented:
+        """Intensities are limited as those of the whole volume."""
+        mask, limits = np.empty(image.shape[:-1], np.uint8), self.intensity.limits_of(image)
+        maps = self._maps(mask.shape) if keep else None
+        seen, masks = (upright_slices(each, self._take) for each in (image, mask))
+        planes = None if maps is None else upright_slices(np.moveaxis(maps, 0, -1), self._take)
+        extent = spacing and slice_spacing(spacing, self._take)
+        for start in range(0, len(seen), self.batch):
+            slices = [np.ascontiguousarray(each) for each in seen[start : start + self.batch]]
+            for place, found in enumerate(self._segment(slices, limits, extent, keep=keep), start):
+                masks[place] = found.mask
+                if planes is not None and found.probabilities is not None:
+                    planes[place] = np.moveaxis(found.probabilities, 0, -1)
+        return Segmented(mask, maps)
 
     def _segment(
         self, images: Sequence[np.ndarray], limits: Limits | None, spacing: Spacing, *, keep: bool

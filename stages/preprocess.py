@@ -22,7 +22,9 @@ def main() -> None:
     built = build_cache(params, source, CACHE)
     if built.problems:
         raise SegError(_describe(built.problems, len(source.samples)))
-    write_index(INDEX, params["data"]["name"], source.spec, built.facts)
+    name = params["data"]["name"]
+    take = (params["data"][name] or {}).get("take", "axial")
+    write_index(INDEX, name, source.spec, built.facts, take)
     store.trim(store_folder() / SHARDS, settings.store_limit_gb * 1e9)
 
 

@@ -22,8 +22,9 @@ def main() -> None:
 
 def _write(model: bytes, figures: Mapping[str, float]) -> None:
     PRUNED.parent.mkdir(exist_ok=True)
-    PRUNED.unlink(missing_ok=True)  # it may be a link into DVC's cache
-    PRUNED.write_bytes(model)
+    new = PRUNED.with_suffix(".new")
+    new.write_bytes(model)
+    new.replace(PRUNED)  # which may be a link into DVC's cache
     PRUNE_REPORT.mkdir(parents=True, exist_ok=True)
     (PRUNE_REPORT / "metrics.json").write_text(json.dumps(figures, indent=1) + "\n")
     if "val_dice" in figures:

@@ -23,9 +23,7 @@ def blocks(document: Path, *languages: str) -> list[Block]:
 
 def _blocks(text: str) -> Iterator[Block]:
     section = ""
-    for heading, language, lines in re.findall(
-        r"^## ([^\n]+)$|^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL
-    ):
+    for heading, language, lines in re.findall(r"^## ([^\n]+)$|^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
         section = heading or section
         if not heading:
             yield Block(section, language, tuple(lines.splitlines()))

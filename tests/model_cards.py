@@ -18,6 +18,7 @@ CARD = Card(
     padding=True,
     dataset={
         "name": "own",
+        "take": "axial",
         "channels": 3,
         "classes": [{"name": "background", "colour": [0, 0, 0]}, {"name": "bright", "colour": [9, 9, 9]}],
         "modality": "photograph",

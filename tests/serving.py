@@ -12,6 +12,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from starlette.applications import Starlette
 
 from seglib.checkpoint import Card
 from seglib.serve.application import Service
@@ -19,7 +20,7 @@ from seglib.serve.listening import build_server, listen
 from seglib.serve.uploads import Limits
 from tests.model_cards import card
 
-LIMITS = Limits(megabytes=1, seconds=20, waiting=8)
+LIMITS = Limits(megabytes=1, seconds=20, uploads=32, waiting=8)
 MODEL = Path("/private/models/best.pt")
 JSON_TEXT = "application/json"
 
@@ -84,9 +85,16 @@ class Bright:
 
 @contextmanager
 def serving(segmentation: Any, limits: Limits = LIMITS, host: str = "127.0.0.1") -> Iterator[Client]:
-    """Serve until the block ends."""
+    """Serve a model until the block ends."""
+    with running(Service(segmentation, MODEL, limits, host).application(), limits.seconds) as client:
+        yield client
+
+
+@contextmanager
+def running(application: Starlette, seconds: float = 20) -> Iterator[Client]:
+    """Run an application until the block ends."""
     listener = listen("127.0.0.1", 0)
-    server = build_server(Service(segmentation, MODEL, limits, host).application())
+    server = build_server(application, seconds)
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     try:

@@ -81,6 +81,6 @@ def test_folds_measure_every_sample_once(tmp_path):
     tested: list[str] = []
     for fold in range(3):
         project.set_params({"split.fold": fold})
-        project.run("python", "-m", "stages.split")
+        project.run("python", "-m", "seglib.stage", "split")
         tested += sides(project)["test"]
     assert sorted(tested) == [f"{i:07d}" for i in range(20)]

@@ -9,6 +9,7 @@ import torch
 
 from seglib.deployed import open_model
 from seglib.export.variants import RECIPES, Origin, make_variants
+from seglib.formats import openvino
 from seglib.inference import Predictor
 from seglib.sections.predict import Predict
 
@@ -26,8 +27,14 @@ class Candidate:
 
     @property
     def bytes(self) -> int:
-        """Of its file with those beside it that have the same stem."""
-        return sum(part.stat().st_size for part in self.file.parent.glob(f"{self.file.stem}.*"))
+        """Of its file, with OpenVINO's weights beside it."""
+        return file_bytes(self.file)
+
+
+def file_bytes(file: Path) -> int:
+    """Size of a model file; of OpenVINO's two together."""
+    beside = [file.with_suffix(".bin")] if file.suffix == openvino.SUFFIX else []
+    return sum(part.stat().st_size for part in (file, *beside))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 """All variants of the trained model, and of the pruned one: made, proven to be that model, and timed."""
 
+import hashlib
+import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,19 +17,14 @@ from seglib.export.calibration import calibration_images
 from seglib.export.candidates import Opener, make_candidates
 from seglib.export.parity import Figures, measure, refuse_others, table
 from seglib.export.timing import Runner, time_models
-from seglib.export.variants import TRAINED, read_origins, unavailable
+from seglib.export.variants import RECIPES, SOURCE, TRAINED, Origin, read_origins, unavailable
 from seglib.io.cache import open_cache
-from seglib.mask_values import HALF
 from seglib.paths import BEST, CACHE, EXPORT, PRUNED, SPLIT
 from seglib.sections.compute import Compute
 from seglib.sections.export import Export
-from seglib.sections.predict import Predict
+from seglib.sections.predict import PLAIN, Predict
 from seglib.source import read_source
 from seglib.splitting import read_split
-
-PLAIN = {"threshold": HALF, "flips": False, "rotations": False, "scales": [1.0]}
-PLAIN |= {"ensemble": [], "min_pixels": 0, "fill_holes": 0}
-"""How one model predicts for itself; the overlap of windows stays as it is."""
 
 
 @dataclass(frozen=True)
@@ -46,23 +43,25 @@ class Exported:
 def export_models(params: Mapping[str, Any], settings: Export) -> Exported:
     """Write `models/export/`, and say what the files are worth.
 
-    Raises SegError, and leaves no file, where one of them is another model than it was made of.
+    Raises SegError, and leaves no file, where one of them is another model than it was made of; within DVC the stage
+    then puts back those of the last model that passed. SOURCE, beside the files, says of which model they are.
     """
     compute = parse(Compute, {key: params["train"][key] for key in Compute.model_fields}, "train")
-    predicting = parse(Predict, params["predict"] | PLAIN, "predict")
+    predicting = parse(Predict, PLAIN.model_dump() | {"overlap": params["predict"]["overlap"]}, "predict")
     device = open_device(compute)
     val = set(read_split(SPLIT)["val"])
     samples = [sample for sample in read_source(params).samples if sample.id in val]
     origins = read_origins(BEST, PRUNED)
-    images = calibration_images(open_cache(CACHE), val, origins[TRAINED].card, settings.calibration)
     skipped = _skipped(settings.variants, device)
     names = [name for name in settings.variants if name not in skipped]
+    images = calibration_images(open_cache(CACHE), val, origins[TRAINED].card, _images_needed(names, settings))
     with _all_or_nothing(EXPORT):
         candidates = make_candidates(origins, names, images, EXPORT, Opener(predicting, device, compute.threads))
         figures = measure(candidates, samples, settings.confidence)
         refuse_others(figures, settings.max_dice_drop)
         runners = {name: Runner(found.file, found.predictor.device) for name, found in candidates.items()}
         timing = time_models(runners, images[0], compute.threads, settings.rounds) if settings.rounds else {}
+        _write_source(origins.values())
     print(f"exported models on {len(samples)} images of the validation side:", *table(figures), sep="\n  ")
     return Exported(len(samples), figures, timing, skipped)
 
@@ -71,8 +70,18 @@ def _skipped(names: Sequence[str], device: torch.device) -> list[str]:
     """Variants that cannot be made here, with a note on each."""
     reasons = {name: reason for name in names if (reason := unavailable(name, device))}
     for name, reason in reasons.items():
-        print(f"note: {name} is left out, for it {reason}")
+        print(f"note: {name} is left out, for it {reason}; DVC keeps that, so there run `dvc repro -f -s export`")
     return list(reasons)
+
+
+def _images_needed(names: Sequence[str], settings: Export) -> int:
+    """So many are calibrated on; the timing takes the first."""
+    return settings.calibration if any(RECIPES[name].calibrated for name in names) else min(settings.rounds, 1)
+
+
+def _write_source(origins: Iterable[Origin]) -> None:
+    found = {str(origin.file): hashlib.sha256(origin.file.read_bytes()).hexdigest() for origin in origins}
+    (EXPORT / SOURCE).write_text(json.dumps(found, indent=1) + "\n")
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Whether a model in another format is still the model: Dice and probabilities beside those of the torch model.
 
 Dice is that of `seglib.metrics`, at the images' own size, with the plain mask: no views, no post-processing. Its drop
-is that of the mean, as `seglib.compare` computes it: the same images, with a group counting as one.
+is that of the mean, as `seglib.compare` computes it: the same images, with a group counting as one. A variant is
+judged beside the torch model that it was made of, the trained or the pruned one.
 """
 
 import math
@@ -14,11 +15,12 @@ from tqdm import tqdm
 from seglib.compare.differences import Pair
 from seglib.errors import SegError
 from seglib.export.candidates import Candidate
-from seglib.export.variants import TRAINED
+from seglib.export.variants import SOURCE, TRAINED
 from seglib.intensity import Intensity
 from seglib.io.sample import Sample
 from seglib.mask_values import mask_of
 from seglib.metrics import count
+from seglib.paths import EXPORT
 from seglib.statistics import Interval, mean_of_classes
 
 TOLERANCE = 1e-3
@@ -32,6 +34,10 @@ class Figures:
     dice: float
     drop: Interval
     """Dice of the trained model less its own."""
+    origin: str
+    """The model that it was made of; its own name for a torch model."""
+    lost: Interval
+    """Dice of its origin less its own, which is judged: what a smaller network loses is not the format's fault."""
     max_error: float
     """Largest difference of a probability from its origin's, at the model's size."""
     bytes: int
@@ -63,6 +69,8 @@ def measure(candidates: Mapping[str, Candidate], samples: Sequence[Sample], conf
         name: Figures(
             means[name].value,
             Pair((means[name],), (means[TRAINED],)).difference.interval(confidence),
+            candidate.origin,
+            Pair((means[name],), (means[candidate.origin],)).difference.interval(confidence),
             errors[name],
             candidate.bytes,
             candidate.exact,
@@ -72,13 +80,15 @@ def measure(candidates: Mapping[str, Candidate], samples: Sequence[Sample], conf
 
 
 def refuse_others(figures: Mapping[str, Figures], max_dice_drop: float) -> None:
-    """Raise SegError, with the figures of all, where a model loses more Dice or differs more than it may."""
+    """Raise SegError, with the figures of all, where a variant loses more Dice or differs more than it may."""
     if not (found := list(_failures(figures, max_dice_drop))):
         return
-    lines = ["exported models that are not the trained model any more:", *found, "all of them:", *table(figures)]
+    told = "exported models that are not the model any more that they were made of:"
+    lines = [told, *found, "all of them:", *table(figures)]
     raise SegError(
         "\n  ".join(lines) + "\ntake them out of export.variants, calibrate on more images (export.calibration), "
-        "prune less (prune.ratio), or accept more (export.max_dice_drop)"
+        f"or accept more (export.max_dice_drop); {EXPORT}/ holds the files of the last model that passed, if one did "
+        f"({SOURCE} there says which)"
     )
 
 
@@ -101,5 +111,8 @@ def _failures(figures: Mapping[str, Figures], max_dice_drop: float) -> Iterator[
             yield f"{name}: gives probabilities that are no numbers"
         elif found.exact and found.max_error > TOLERANCE:
             yield f"{name}: a probability differs by {found.max_error:.2g}; {TOLERANCE:g} is the most for its format"
-        if not found.drop.value <= max_dice_drop:
-            yield f"{name}: Dice drops by {found.drop.value:.4f}; export.max_dice_drop is {max_dice_drop:g}"
+        if not found.lost.value <= max_dice_drop:
+            yield (
+                f"{name}: Dice drops by {found.lost.value:.4f} from that of {found.origin}; export.max_dice_drop is "
+                f"{max_dice_drop:g}"
+            )

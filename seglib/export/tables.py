@@ -14,19 +14,31 @@ LATENCY = ("variant", "batch", "latency_ms", "dice")
 
 
 def metrics(figures: Mapping[str, "Figures"]) -> dict[str, int | float]:
-    """Flat: `variant/figure` → number; bounds of an interval that has none are left out."""
+    """Flat: `variant/figure` → number, the trained model first; bounds of an interval that has none are left out."""
     found: dict[str, int | float | None] = {}
+    trained = next(iter(figures), "")
     for name, of in figures.items():
         own = {
             "dice": _rounded(of.dice),
             "dice_drop": _rounded(of.drop.value),
             "dice_drop_low": _rounded(of.drop.low),
             "dice_drop_high": _rounded(of.drop.high),
+            **({} if of.origin in (trained, name) else _lost(of)),
             "max_error": float(f"{of.max_error:.3g}"),
             "bytes": of.bytes,
         }
         found |= {f"{name}/{key}": value for key, value in own.items()}
     return {key: value for key, value in found.items() if value is not None}
+
+
+def _lost(of: "Figures") -> dict[str, float | None]:
+    """What a variant is judged by that is made of another model than the trained one."""
+    key = f"dice_drop_from_{of.origin}"
+    return {
+        key: _rounded(of.lost.value),
+        f"{key}_low": _rounded(of.lost.low),
+        f"{key}_high": _rounded(of.lost.high),
+    }
 
 
 def write_tables(folder: Path, figures: Mapping[str, "Figures"], timing: Mapping[str, Any]) -> None:

@@ -18,6 +18,8 @@ import torch
 from torch import Tensor
 
 from seglib.deployed import open_model
+from seglib.device import open_device
+from seglib.sections.compute import Compute
 
 CALLS = 3
 """Timed in a turn, after one that is not."""
@@ -26,14 +28,21 @@ CALLS = 3
 def main(model: str, image: str, device: str, threads: str) -> None:
     """Answer until the input ends."""
     answers = _own_output()
-    torch.set_num_threads(int(threads))
-    predict, _ = open_model(Path(model), torch.device(device), int(threads))
+    predict, _ = open_model(Path(model), _opened(device, int(threads)), int(threads))
     raw = torch.from_numpy(np.load(image))
     _say(None, answers)
     for line in sys.stdin:
         batch = raw.expand(int(line), *raw.shape).contiguous().to(device)
         _say(milliseconds(predict, batch), answers)
     _say(peak_megabytes(), answers)
+
+
+def _opened(device: str, threads: int) -> torch.device:
+    """The device; a GPU as exact as where the model is used, without TF32."""
+    if device.startswith("cuda"):
+        return open_device(Compute(device="cuda", threads=threads))
+    torch.set_num_threads(threads)
+    return torch.device(device)
 
 
 @torch.inference_mode()

@@ -17,6 +17,8 @@ from seglib.sections.prune import NO_MODEL
 
 TRAINED = "torch"
 """Name of the trained model, which all others are compared with."""
+SOURCE = "source.json"
+"""Beside the variants: file of each torch model that they were made of → its sha256."""
 Convert = Callable[[Path, Path, Sequence[np.ndarray], Card], None]
 """(file of the plug-in, file to write, raw images for calibration [channels, *space], card)."""
 
@@ -31,6 +33,8 @@ class Recipe:
     """None: the plug-in's file is the variant."""
     exact: bool = False
     """Whether it computes in float32 as the trained model does."""
+    calibrated: bool = False
+    """Whether the conversion looks at images."""
     on_gpu: bool = False
     """Whether it runs on a GPU only."""
 
@@ -38,10 +42,10 @@ class Recipe:
 RECIPES = {
     "onnx": Recipe(onnx, exact=True),
     "onnx_fp16": Recipe(onnx, quantisation.halve_onnx),
-    "onnx_int8": Recipe(onnx, quantisation.quantise_onnx),
+    "onnx_int8": Recipe(onnx, quantisation.quantise_onnx, calibrated=True),
     "openvino": Recipe(openvino, exact=True),
     "openvino_fp16": Recipe(openvino, quantisation.halve_openvino),
-    "openvino_int8": Recipe(openvino, quantisation.quantise_openvino),
+    "openvino_int8": Recipe(openvino, quantisation.quantise_openvino, calibrated=True),
     "torchscript": Recipe(torchscript, exact=True),
     "program": Recipe(program, exact=True),
     "tensorrt": Recipe(tensorrt, exact=True, on_gpu=True),

@@ -11,7 +11,7 @@ from seglib.checkpoint import Card, Segmenter
 from seglib.errors import SegError
 from seglib.onnx_graph import CARD, INPUT, onnx_graph
 from seglib.onnx_runtime import FATAL, onnxruntime
-from seglib.tracing import check
+from seglib.tracing import check, write_whole
 
 SUFFIX = ".onnx"
 
@@ -23,8 +23,7 @@ def write(path: Path, segmenter: Segmenter, card: Card) -> None:
     """
     content = onnx_graph(segmenter, card).SerializeToString(deterministic=True)
     check(_logits(_session(content, 0)), segmenter, card, "ONNX")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
+    write_whole(path, content)
 
 
 def read(path: Path, threads: int) -> tuple[Callable[[Tensor], Tensor], Card]:

@@ -6,16 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from seglib.checkpoint import Card, Segmenter
 from seglib.errors import SegError
 from seglib.onnx_graph import onnx_graph
-from seglib.openvino_runtime import CARD, PRECISION, openvino
+from seglib.openvino_runtime import CARD, PRECISION, openvino, save
 from seglib.tracing import check
 
 SUFFIX = ".xml"
+ALONE, SIDE_BY_SIDE = {"PERFORMANCE_HINT": "LATENCY"}, {"PERFORMANCE_HINT": "THROUGHPUT"}
 FIXED = 4
 """Shapes that a model is compiled for by themselves; it takes about as long as a few images."""
 
@@ -31,8 +33,7 @@ def write(path: Path, segmenter: Segmenter, card: Card) -> None:
     model.set_rt_info(card.to_json(), CARD)
     model.set_rt_info("f32", PRECISION)
     check(_logits(_Engine(model, "f32", 0, fixed=0)), segmenter, card, "OpenVINO")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    openvino().save_model(model, path, compress_to_fp16=False)
+    save(model, path, compressed=False)
 
 
 def read(path: Path, threads: int) -> tuple[Callable[[Tensor], Tensor], Card]:
@@ -74,31 +75,51 @@ def _name_the_nameless(model: Any) -> None:
 
 
 class _Engine:
-    """A model compiled for any shape, and once more for each of the first few: a fixed one is computed faster."""
+    """A model compiled for any shape, and anew for each of the first few: a fixed one is computed faster.
+
+    All threads work on an image that comes alone; several images pass side by side, a thread or two for each, and
+    need not wait for each other.
+    """
 
     def __init__(self, model: Any, precision: str, threads: int, fixed: int = FIXED) -> None:
         """`precision`: of what is not in integers; bf16 becomes f32 where the CPU has none."""
         self._core, self._model, self._left = openvino().Core(), model, fixed
         native = "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self._settings: dict[str, Any] = {
-            "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": "f32" if precision == "bf16" and not native else precision,
+            "INFERENCE_PRECISION_HINT": "f32" if precision == "bf16" and not native else precision
         }
         if threads:
             self._settings["INFERENCE_NUM_THREADS"] = threads
-        self._any, self._fixed = self._compiled(model), {}
+        self._any = self._alone(model)
+        self._fixed: dict[tuple[int, ...], Callable[[np.ndarray], np.ndarray]] = {}
 
-    def request(self, shape: tuple[int, ...]) -> Any:
-        """What infers a batch of that shape."""
-        if shape not in self._fixed and self._left:
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        """Of float32 [batch, channels, *space]."""
+        one, many = images[:1].shape, len(images) > 1
+        kind = (many, *one)
+        if kind not in self._fixed and self._left:
             self._left -= 1
             own = self._model.clone()
-            own.reshape(shape)
-            self._fixed[shape] = self._compiled(own)
-        return self._fixed.get(shape, self._any)
+            own.reshape(one)
+            self._fixed[kind] = self._side_by_side(own) if many else self._alone(own)
+        return self._fixed.get(kind, self._any)(images)
 
-    def _compiled(self, model: Any) -> Any:
-        return self._core.compile_model(model, "CPU", self._settings).create_infer_request()
+    def _alone(self, model: Any) -> Callable[[np.ndarray], np.ndarray]:
+        request = self._core.compile_model(model, "CPU", {**self._settings, **ALONE}).create_infer_request()
+        return lambda images: request.infer([images], share_inputs=True)[0]
+
+    def _side_by_side(self, model: Any) -> Callable[[np.ndarray], np.ndarray]:
+        found: dict[int, np.ndarray] = {}
+        queue = openvino().AsyncInferQueue(self._core.compile_model(model, "CPU", {**self._settings, **SIDE_BY_SIDE}))
+        queue.set_callback(lambda request, place: found.update({place: request.get_output_tensor().data.copy()}))
+
+        def infer(images: np.ndarray) -> np.ndarray:
+            for place in range(len(images)):
+                queue.start_async([images[place : place + 1]], place)
+            queue.wait_all()
+            return np.concatenate([found.pop(place) for place in range(len(images))])
+
+        return infer
 
 
 def _logits(engine: _Engine) -> Callable[[Tensor], Tensor]:
@@ -107,7 +128,7 @@ def _logits(engine: _Engine) -> Callable[[Tensor], Tensor]:
     def logits(raw: Tensor) -> Tensor:
         array = raw.float().contiguous().numpy(force=True)
         with one_at_a_time:
-            found = engine.request(array.shape).infer([array], share_inputs=True)[0]
+            found = engine.logits(array)
         return torch.from_numpy(found).to(raw.device)
 
     return logits

@@ -11,8 +11,8 @@ from torch.fx.experimental import _config as symbolic
 
 from seglib.checkpoint import UNREADABLE, Card, Segmenter
 from seglib.errors import SegError
-from seglib.torch_archive import CARD, read_card
-from seglib.tracing import check, example, free_axes, frozen, recording
+from seglib.torch_archive import CARD, read_card, refuse_code
+from seglib.tracing import check, example, free_axes, frozen, recording, write_whole
 
 SUFFIX = ".pt2"
 
@@ -27,16 +27,16 @@ def write(path: Path, segmenter: Segmenter, card: Card) -> None:
     check(program.module(), segmenter, card, "a program")
     buffer = io.BytesIO()
     torch.export.save(program, buffer, extra_files={CARD: card.to_json()})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(buffer.getvalue())
+    write_whole(path, buffer.getvalue())
 
 
 def read(path: Path, threads: int) -> tuple[Callable[[Tensor], Tensor], Card]:
-    """Open a file; raises SegError where it is no model, or none of this version.
+    """Open a file; raises SegError where it is no model, none of this version, or has more in it than `write` gives.
 
     The number of threads is that of the whole process.
     """
     card = read_card(path)
+    refuse_code(path)
     try:
         module = torch.export.load(path).module()
     except (*UNREADABLE, AssertionError) as error:

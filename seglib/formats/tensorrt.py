@@ -15,14 +15,15 @@ from seglib.checkpoint import Card, Segmenter
 from seglib.errors import SegError
 from seglib.onnx_graph import INPUT, OUTPUT, onnx_graph
 from seglib.sections.pixels import Pixels
-from seglib.tracing import check
+from seglib.tracing import check, only_sides, write_whole
 
 SUFFIX = ".engine"
 MAGIC = b"segpipe TensorRT engine\n"
 """First line of a file; the card is the second, the engine all that follows."""
 MOST_IMAGES = 8
 LEAST_SIDE = 16
-MOST_SIDE = {2: 4096, 3: 320}
+MOST_SIDE = {2: 2048, 3: 160}
+"""An engine holds memory for MOST_IMAGES of it: a tensor of 32 channels takes 4.3 GB then."""
 USUAL_SIDE = {2: 512, 3: 96}
 """Sides for which kernels are chosen where the card tells none."""
 
@@ -34,9 +35,14 @@ def write(path: Path, segmenter: Segmenter, card: Card) -> None:
     """
     trt = _library("writing a TensorRT engine")
     engine = _built(trt, onnx_graph(segmenter, card).SerializeToString(deterministic=True), card)
-    check(_logits(_opened(trt, engine)), segmenter, card, "a TensorRT engine")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(MAGIC + card.to_json().encode() + b"\n" + engine)
+    opened = _opened(trt, engine)
+    if opened is None:
+        raise SegError(
+            f"TensorRT cannot open its engine of the network {card.model}: the GPU has too little memory for "
+            f"{MOST_IMAGES} images of {MOST_SIDE[card.dims]} pixels a side; take tensorrt out of export.variants"
+        )
+    check(_logits(opened), segmenter, card, "a TensorRT engine")
+    write_whole(path, MAGIC + card.to_json().encode() + b"\n" + engine)
 
 
 def read(path: Path, threads: int) -> tuple[Callable[[Tensor], Tensor], Card]:  # noqa: ARG001  (it runs on the GPU)
@@ -48,7 +54,10 @@ def read(path: Path, threads: int) -> tuple[Callable[[Tensor], Tensor], Card]:  
     card = Card.from_json(text.decode(errors="replace"), str(path))
     opened = _opened(_library(f"opening {path}"), engine)
     if opened is None:
-        raise SegError(f"{path}: damaged, or built for another GPU or version of TensorRT; export the model here")
+        raise SegError(
+            f"{path}: damaged, built for another GPU or version of TensorRT, or too large for the memory of this GPU; "
+            "export the model here"
+        )
     return _logits(opened), card
 
 
@@ -83,6 +92,9 @@ def _built(trt: ModuleType, graph: bytes, card: Card) -> bytes:
 def _sizes(profile: Any, card: Card) -> Any:
     """The sizes that an engine must take, and that of training as the one it should be fastest at."""
     channels, dims = card.dataset["channels"], card.dims
+    if only := only_sides(card):
+        profile.set_shape(INPUT, (1, channels, *only), (1, channels, *only), (MOST_IMAGES, channels, *only))
+        return profile
     usual = Pixels.model_validate(card.pixels).sides(dims) or (USUAL_SIDE[dims],) * dims
     most = [max(MOST_SIDE[dims], side) for side in usual]
     least = [min(LEAST_SIDE, side) for side in usual]

@@ -11,7 +11,7 @@ from torch import Tensor
 from seglib.checkpoint import UNREADABLE, Card, Segmenter
 from seglib.errors import SegError
 from seglib.torch_archive import CARD, read_card, without_sources
-from seglib.tracing import check, example, frozen, recording
+from seglib.tracing import check, example, frozen, recording, write_whole
 
 SUFFIX = ".ts"
 
@@ -26,14 +26,14 @@ def write(path: Path, segmenter: Segmenter, card: Card) -> None:
         script = _traced(frozen(segmenter), card)
         torch.jit.save(script, buffer, _extra_files={CARD: card.to_json()})
     check(script, segmenter, card, "TorchScript")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(without_sources(buffer.getvalue()))
+    write_whole(path, without_sources(buffer.getvalue()))
 
 
 def read(path: Path, threads: int) -> tuple[Callable[[Tensor], Tensor], Card]:
     """Open a file; raises SegError where it is no model, or none of this version.
 
-    The number of threads is that of the whole process.
+    The number of threads is that of the whole process. No Python is run, but the file is a program, and TorchScript
+    has operations that read and write files: to be opened only where one trusts who made it.
     """
     card = read_card(path)
     try:

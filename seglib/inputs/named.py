@@ -27,20 +27,23 @@ class Selection(NamedTuple):
     """Name of the folder or archive that all of it lies in."""
 
 
-def select(paths: Sequence[str]) -> Selection:
+def select(paths: Sequence[str], without: Path | None = None) -> Selection:
     """Find what the paths and patterns name; what is named twice, or lies inside a named folder, counts once.
 
-    Patterns are those of the shell, with `**` for folders at any depth. Raises SegError that names each path
-    that does not exist, and each pattern without a match.
+    Patterns are those of the shell, with `**` for folders at any depth. They pass over what lies in the folder
+    `without`, unless they begin in it; it is itself passed over beside others, as the shell names it for `*`.
+    Raises SegError that names each path that does not exist, and each pattern without a match.
     """
     found: dict[str, Path] = {}
     problems: list[str] = []
     for path in paths:
         try:
-            for match in _matches(path):
-                found.setdefault(os.path.normpath(match.absolute()), match)
+            for match in _matches(path, without):
+                found.setdefault(_place(match), match)
         except SegError as error:
             problems.append(str(error))
+    if without and len(found) > 1:
+        found.pop(_place(without), None)
     if problems or not found:
         raise SegError("\n".join(problems) or "nothing is named; name images, folders or archives")
     folders = {place for place, path in found.items() if path.is_dir()}
@@ -52,7 +55,7 @@ def holds_others(path: Path) -> bool:
     return path.is_dir() or (path.is_file() and path.name.lower().endswith(ARCHIVES))
 
 
-def _matches(path: str) -> list[Path]:
+def _matches(path: str, without: Path | None) -> list[Path]:
     """A path itself where there is such a file, whatever its characters mean in a pattern."""
     if os.path.exists(path):  # noqa: PTH110  (also says no to what no file can be called)
         return [Path(path)]
@@ -60,23 +63,33 @@ def _matches(path: str) -> list[Path]:
         raise SegError(f"{path}: is a link that leads nowhere; mend it, or name the file itself")
     if not has_magic(path):
         raise SegError(f"{path}: does not exist; name an image, a folder or an archive")
-    found = sorted(_glob(path), key=lambda match: natural(str(match)))
+    found = sorted(_glob(path, without), key=lambda match: natural(str(match)))
     if not found:
         raise SegError(f"{path}: no file matches; put it in quotes where the shell shall leave it as it is")
     return found
 
 
-def _glob(pattern: str) -> Iterator[Path]:
+def _glob(pattern: str, without: Path | None) -> Iterator[Path]:
     parts = PurePath(pattern).parts
     fixed = next(number for number, part in enumerate(parts) if has_magic(part))
     base, rest = Path(*parts[:fixed]), PurePath(*parts[fixed:])
     hidden = any(part.startswith(".") for part in rest.parts)
+    apart = {_place(without)} if without else set()
+    if apart and _lies_inside(f"{_place(base)}/", apart):
+        apart = set()
     try:
         for match in base.glob(str(rest)):
+            if _place(match) in apart or _lies_inside(_place(match), apart):
+                continue
             if hidden or not any(part.startswith(".") for part in match.relative_to(base).parts):
                 yield match
     except ValueError as error:
         raise SegError(f"{pattern}: no pattern of paths ({error})") from None
+
+
+def _place(path: Path) -> str:
+    """The path in the one way in which paths are compared."""
+    return os.path.normpath(path.absolute())
 
 
 def _lies_inside(place: str, folders: set[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from pathlib import Path
 
 from seglib.checkpoint import Card
 from seglib.errors import SegError
@@ -21,19 +22,20 @@ LIKE_IMAGES = (*IMAGE_ENDINGS, ".nhdr", ".img", ".svs", ".ndpi", ".czi", ".lif",
 KNOWN = f"known: {', '.join(READ)} and DICOM"
 
 
-def open_inputs(paths: Sequence[str], card: Card) -> Iterator[Input | Unread]:
+def open_inputs(paths: Sequence[str], card: Card, without: Path | None = None) -> Iterator[Input | Unread]:
     """Find what paths and patterns name: images, volumes and DICOM series, and folders and archives of them.
 
     In the order of the paths, inside folders in natural order; DICOM series come last, for their slices may lie
-    anywhere. Of the files no more than names are kept. Raises SegError at once where a path does not exist or a
-    pattern finds nothing.
+    anywhere. Of the files no more than names are kept. The folder `without`, such as that of the results, is passed
+    over in folders and by patterns; files in it are read where they are named themselves. Raises SegError at once
+    where a path does not exist or a pattern finds nothing.
     """
-    return _Listing(card, select(paths)).items()
+    return _Listing(card, select(paths, without), without).items()
 
 
 class _Listing:
-    def __init__(self, card: Card, selection: Selection) -> None:
-        self.card, self.selection = card, selection
+    def __init__(self, card: Card, selection: Selection, without: Path | None) -> None:
+        self.card, self.selection, self.without = card, selection, without
         self.names, self.series = Names(), AllSeries()
 
     def items(self) -> Iterator[Input | Unread]:
@@ -53,7 +55,7 @@ class _Listing:
             yield Unread(shown, str(error))
             return
         empty = True
-        for found in walk(root, named.place if path.is_dir() else split_suffix(named.place)[0]):
+        for found in walk(root, named.place if path.is_dir() else split_suffix(named.place)[0], self.without):
             for item in self._file(found, is_named=False) if isinstance(found, Found) else [found]:
                 empty = False
                 yield item
@@ -66,6 +68,8 @@ class _Listing:
             yield from self._input(found, is_named=is_named)
         except SegError as error:
             yield Unread(safe(found.path), str(error))
+        except OSError as error:
+            yield Unread(safe(found.path), f"{found.file}: cannot be looked into ({error.strerror})")
 
     def _input(self, found: Found, *, is_named: bool) -> Iterator[Input]:
         path, file = found

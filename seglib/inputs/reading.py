@@ -102,11 +102,12 @@ def _other_channels(where: object, found: int, wanted: int) -> SegError:
 def _usual(image: np.ndarray, where: object, card: Card) -> np.ndarray:
     """The image, whose values are finite, and mean what they meant in training.
 
-    Limits bring all types of CT, and all of MRI and PET but bytes, to one scale.
+    Limits bring all types of scans but bytes to one scale; a picture of a scan was windowed by someone.
     """
-    found, known, modality = str(image.dtype), card.types, card.dataset["modality"]
-    alike = (found == BYTES) == (BYTES in known) if modality in ("mri", "pet") else found in known
-    if modality != "ct" and not alike:
+    found, known = str(image.dtype), card.types
+    measured = card.dataset["modality"] in SCANNED
+    alike = (found == BYTES) in {one == BYTES for one in known} if measured else found in known
+    if not alike:
         raise SegError(
             f"{where}: holds {found} values, but the model was trained on {' and '.join(known)}; convert it: the same "
             "value must mean the same everywhere"

@@ -19,12 +19,13 @@ class Found(NamedTuple):
     file: Traversable
 
 
-def walk(root: Traversable, path: str) -> Iterator[Found | Unread]:
+def walk(root: Traversable, path: str, without: Path | None = None) -> Iterator[Found | Unread]:
     """Every file of a folder in natural order, at any depth; `path` is what its own path begins with.
 
-    Hidden files are passed over. A folder is entered once, whatever links lead to it.
+    Hidden files are passed over, and the folder `without` below the root. A folder is entered once, whatever links
+    lead to it.
     """
-    entered: set[tuple[int, int]] = set()
+    entered = _passed_over(root, without)
     open_folders = [iter([Found(path, root)])]
     while open_folders:
         found = next(open_folders[-1], None)
@@ -51,11 +52,21 @@ def _is_hidden(name: str) -> bool:
     return name.startswith((".", "__MACOSX")) or name.lower() in HIDDEN
 
 
+def _passed_over(root: Traversable, without: Path | None) -> set[tuple[int, int]]:
+    if without is None or not isinstance(root, Path) or not without.is_dir() or without.samefile(root):
+        return set()
+    return {_key(without)}
+
+
+def _key(folder: Path) -> tuple[int, int]:
+    status = folder.stat()
+    return status.st_dev, status.st_ino
+
+
 def _is_new(folder: Traversable, entered: set[tuple[int, int]]) -> bool:
     if not isinstance(folder, Path):
         return True
-    status = folder.stat()
-    key = status.st_dev, status.st_ino
+    key = _key(folder)
     if key in entered:
         return False
     entered.add(key)

@@ -7,6 +7,7 @@ import lzma
 import os
 import posixpath
 import shutil
+import struct
 import tarfile
 import tempfile
 import weakref
@@ -23,7 +24,10 @@ LARGEST_RATIO = 200
 """Unpacked over packed bytes; images and volumes stay far below it."""
 HARMLESS_BYTES = 1 << 30
 """Archives that unpack to less are read whatever their ratio."""
-DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError)
+DAMAGE = (
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError),
+    *(ValueError, struct.error),
+)
 """What reading a damaged, encrypted or unreadable file raises."""
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 COMPRESSED = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}

@@ -2,7 +2,6 @@
 
 import io
 import math
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
@@ -33,7 +32,7 @@ IMAGE_TAGS = (
 )
 PLACE_TAGS = ("PixelSpacing", "ImagePositionPatient", "ImageOrientationPatient")
 MASK_TAGS = ("ReferencedFrameOfReferenceSequence", "ReferencedSeriesSequence", "SegmentSequence")
-BROKEN = (*DAMAGE, ValueError, KeyError, AttributeError, TypeError, NotImplementedError, struct.error)
+BROKEN = (*DAMAGE, KeyError, AttributeError, TypeError)
 """What pydicom and its decoders raise on a file that they cannot read."""
 
 

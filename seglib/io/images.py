@@ -179,7 +179,10 @@ def _decode_tiff(content: bytes, channels: int, bands: Bands, where: object) -> 
     if channels == 3:
         return narrowed(np.repeat(pixels, 3, axis=2), where)
     computed = pixels if str(pixels.dtype) in ("uint8", "uint16", "float32") else pixels.astype(np.float32)
-    return narrowed(np.atleast_3d(cv2.cvtColor(computed, cv2.COLOR_RGB2GRAY)), where)
+    try:
+        return narrowed(np.atleast_3d(cv2.cvtColor(computed, cv2.COLOR_RGB2GRAY)), where)
+    except cv2.error as error:
+        raise SegError(f"{where}: cannot be made grey: {last_line(error)}; cut it up") from None
 
 
 def _checked(pixels: np.ndarray, channels: int, where: object) -> np.ndarray:
@@ -207,10 +210,15 @@ def _decode(content: bytes, flags: int, where: object) -> np.ndarray:
     try:
         pixels = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
     except cv2.error as error:
-        raise SegError(f"{where}: cannot be decoded: {str(error).strip().splitlines()[-1]}") from None
+        raise SegError(f"{where}: cannot be decoded: {last_line(error)}") from None
     if pixels is None:
         raise SegError(f"{where}: not a readable image ({len(content):,} bytes); replace or remove it")
     return pixels
+
+
+def last_line(error: cv2.error) -> str:
+    """What OpenCV has to say, without the way through its source."""
+    return str(error).strip().splitlines()[-1]
 
 
 def _is_truncated(content: bytes) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import nibabel
 import numpy as np
+from nibabel.spatialimages import HeaderDataError
 
 from seglib.errors import SegError
 from seglib.io.volumes import Arrangement
@@ -46,11 +47,14 @@ def write_volume(path: Path, mask: np.ndarray, place: Placement) -> None:
     """Write [depth, height, width] as NIfTI whose voxels lie where those of the input lie, in the same order.
 
     The type of the values is kept; equal content gives equal bytes. Raises SegError where the name does not
-    end in .nii or .nii.gz.
+    end in .nii or .nii.gz, or NIfTI cannot hold such a volume.
     """
     if not path.name.lower().endswith(SUFFIXES):
         raise SegError(f"{path}: a volume is written as NIfTI; choose a name that ends in {' or '.join(SUFFIXES)}")
-    image = nibabel.Nifti1Image(place.stored(mask), place.affine)
+    try:
+        image = nibabel.Nifti1Image(place.stored(mask), place.affine)
+    except HeaderDataError as error:
+        raise SegError(f"{path}: cannot be written as NIfTI ({error}); crop or resample the volume") from None
     image.header.set_xyzt_units("mm")
     content = image.to_bytes()
     path.write_bytes(gzip.compress(content, 6, mtime=0) if path.name.lower().endswith(".gz") else content)

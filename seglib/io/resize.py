@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from seglib.errors import SegError
+from seglib.io.images import last_line
 from seglib.io.sample import IGNORE
 from seglib.sections.pixels import Pixels
 
@@ -98,7 +99,10 @@ def _respaced(native: tuple[int, ...], spacing: tuple[float, ...] | None, pixels
 
 
 def resize_image(image: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Resize [*shape, channels]."""
+    """Resize [*shape, channels].
+
+    Raises SegError where OpenCV cannot, such as for want of memory.
+    """
     if image.shape[:-1] == shape:
         return image
     if len(shape) == 2:
@@ -129,7 +133,9 @@ def _resize_plane(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     shrunk = min(shape[0], image.shape[0]), min(shape[1], image.shape[1])
     if shrunk not in (shape, image.shape[:2]):
         return _resize_plane(_resize_plane(image, shrunk), shape)
-    resized = cv2.resize(
-        np.ascontiguousarray(image), shape[::-1], interpolation=cv2.INTER_AREA if shrunk == shape else cv2.INTER_LINEAR
-    )
+    how = cv2.INTER_AREA if shrunk == shape else cv2.INTER_LINEAR
+    try:
+        resized = cv2.resize(np.ascontiguousarray(image), shape[::-1], interpolation=how)
+    except cv2.error as error:
+        raise SegError(f"{image.shape} pixels cannot be resized to {shape}: {last_line(error)}; cut it up") from None
     return resized.reshape(*shape, image.shape[2])

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from seglib.errors import SegError
+from seglib.io.tiff_limits import check_declared, check_pages, check_unpacked
 
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 ALPHA = (1, 2)
@@ -47,11 +48,12 @@ def is_tiff(content: bytes) -> bool:
 def read_bands(content: bytes, where: object) -> Bands:
     """Read the header.
 
-    Raises SegError where it is damaged, or the file holds more than one axis of planes or deep grey
-    values from white to black.
+    Raises SegError where it is damaged, promises more than its bytes can hold, or the file holds more than one
+    axis of planes or deep grey values from white to black.
     """
     with _opened(content, where) as file:
         series, page = file.series[0], file.pages[0]
+        check_declared(series, len(content))
         number = _planes(series.axes, series.shape, where)
         kind = int(page.photometric)
         if kind == WHITE_IS_ZERO and page.bitspersample > 8:
@@ -76,8 +78,8 @@ def read_sizes(content: bytes, where: object) -> list[tuple[int, int]]:
 def read_planes(content: bytes, where: object) -> np.ndarray:
     """Read all planes: [height, width, planes], in the file's own type.
 
-    A palette's colours are not looked at. Raises SegError where the file is damaged, stored turned, or
-    compressed in a way that is not known here.
+    A palette's colours are not looked at. Raises SegError where the file is damaged, stored turned, a
+    decompression bomb, or compressed in a way that is not known here.
     """
     with _opened(content, where) as file:
         orientation = file.pages[0].tags.valueof(ORIENTATION, 1)
@@ -85,6 +87,8 @@ def read_planes(content: bytes, where: object) -> np.ndarray:
             raise SegError(f"{where}: is stored turned (Orientation {int(orientation)}); save it upright")
         series = file.series[0]
         number, axes = _planes(series.axes, series.shape, where), series.axes
+        check_declared(series, len(content))
+        check_unpacked(series, content)
         pixels = np.asarray(series.asarray())
         rows, columns = axes.index("Y"), axes.index("X")
         others = [axis for axis in range(len(axes)) if axis not in (rows, columns)]
@@ -105,7 +109,7 @@ def _opened(content: bytes, where: object) -> Iterator[Any]:
     damage = (tifffile.TiffFileError, *DAMAGE)
     try:
         with tifffile.TiffFile(io.BytesIO(content)) as file:
-            len(file.pages)  # finds pages that lead back to each other, which series would follow for ever
+            check_pages(file, where)  # before series, which follows pages that lead back to each other for ever
             yield file
     except damage as error:
         if "imagecodecs" in str(error):

@@ -127,11 +127,10 @@ class Volume:
         """The volume as one sample, or one sample a slice, all of them in the group of the volume."""
         if take == "volume":
             return [self._sample(self.id, self.spacing, lambda pixels: pixels)]
-        axis = AXES[take]
-        spacing = tuple(side for i, side in enumerate(self.spacing) if i != axis)
+        spacing = slice_spacing(self.spacing, take)
         return [
-            self._sample(f"{self.id}-{take}-{i:04d}", spacing, partial(_slice, axis=axis, number=i))
-            for i in range(self.shape[axis])
+            self._sample(f"{self.id}-{take}-{i:04d}", spacing, partial(_slice, take=take, number=i))
+            for i in range(self.shape[AXES[take]])
         ]
 
     def _sample(self, name: str, spacing: tuple[float, ...], part: Callable[[np.ndarray], np.ndarray]) -> Sample:
@@ -210,6 +209,16 @@ def labels_only(values: np.ndarray, where: object) -> np.ndarray:
     return labels
 
 
-def _slice(pixels: np.ndarray, axis: int, number: int) -> np.ndarray:
-    plane = np.take(pixels, number, axis)
-    return np.ascontiguousarray(plane if axis == 0 else plane[::-1])
+def upright_slices(pixels: np.ndarray, take: Take) -> np.ndarray:
+    """A view [slices, rows, columns, ...] of a volume [depth, height, width, ...], in which the head is up."""
+    slices = np.moveaxis(pixels, AXES[take], 0)
+    return slices if take == "axial" else slices[:, ::-1]
+
+
+def slice_spacing(spacing: tuple[float, ...], take: Take) -> tuple[float, ...]:
+    """Extent of a slice's pixel along its rows and columns, from that of the volume's voxel."""
+    return tuple(side for axis, side in enumerate(spacing) if axis != AXES[take])
+
+
+def _slice(pixels: np.ndarray, take: Take, number: int) -> np.ndarray:
+    return np.ascontiguousarray(upright_slices(pixels, take)[number])

@@ -6,16 +6,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from tqdm import tqdm
 
 from seglib.errors import SegError
 from seglib.inputs import Input, Pixels, open_inputs
 from seglib.opening import Device, Threshold, current_settings, open_segmentation
-from seglib.out_of_memory import SIGNS
+from seglib.out_of_memory import lacks_memory
 from seglib.predict.outputs import CASES, FAILED, MASKS, Outputs
 from seglib.predict.table import CASES_HEADER, FAILED_HEADER, Row, class_rows, write_table
 from seglib.segmentation import Segmentation
+
+TOO_LARGE = "needs more memory than there is; use a smaller --batch, leave --probabilities out, or cut it up"
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def predict(asked: Asked) -> bool:
     """
     settings = current_settings(mirrored=asked.tta, threshold=asked.threshold)
     segmentation = open_segmentation(asked.model, asked.device, asked.threads, settings=settings, batch=asked.batch)
-    found = list(open_inputs(asked.paths, segmentation.card))
+    found = list(open_inputs(asked.paths, segmentation.card, without=asked.out))
     inputs = [each for each in found if isinstance(each, Input)]
     unread = {each.name: each.reason for each in found if not isinstance(each, Input)}
     outputs = Outputs(
@@ -128,13 +129,11 @@ class _Run:
 
     @contextmanager
     def _reported(self, names: Sequence[str] | dict[str, Pixels]) -> Iterator[None]:
-        """Keep what is wrong with an input, or too large for this machine."""
+        """Keep what is wrong with an input, or too large for this machine; libraries raise all kinds of errors."""
         try:
             yield
         except SegError as error:
             self.failures |= dict.fromkeys(names, str(error))
-        except (MemoryError, RuntimeError) as error:
-            if not isinstance(error, MemoryError | torch.OutOfMemoryError) and not any(s in str(error) for s in SIGNS):
-                raise
-            reason = "needs more memory than there is; use a smaller --batch, leave --probabilities out, or cut it up"
-            self.failures |= dict.fromkeys(names, reason)
+        except Exception as error:
+            reason = f"cannot be processed ({type(error).__name__}: {' '.join(str(error).split())})"
+            self.failures |= dict.fromkeys(names, TOO_LARGE if lacks_memory(error) else reason)

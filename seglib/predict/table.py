@@ -4,11 +4,13 @@ import csv
 import io
 import math
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from seglib.checkpoint import Card
+from seglib.io.planes import class_planes
 from seglib.predict.files import write_atomically
 from seglib.predict.objects import count_objects
 
@@ -27,8 +29,8 @@ def class_rows(name: str, mask: np.ndarray, spacing: tuple[float, ...] | None, c
     spacing.
     """
     rows: list[Row] = []
-    for index, label in enumerate(card.classes[1:], 1):
-        plane = mask & (1 << (index - 1)) > 0 if card.overlapping else mask == index
+    planes = class_planes(mask, len(card.classes), overlapping=card.overlapping)
+    for label, plane in islice(zip(card.classes, planes, strict=True), 1, None):
         pixels = int(np.count_nonzero(plane))
         extent = round(pixels * math.prod(spacing) / (1 if mask.ndim == 2 else 1000), DIGITS) if spacing else ""
         extents = (extent, "") if mask.ndim == 2 else ("", extent)

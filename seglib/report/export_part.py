@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from seglib.report.charts import Chart
-from seglib.report.exported import TRAINED, Exported, Latency, Variant, read_exported
-from seglib.report.numbers import decimal, megabytes, percent, significant
+from seglib.report.exported import TRAINED, Exported, Latency, Pruned, Variant, read_exported, read_pruned
+from seglib.report.numbers import count, decimal, megabytes, percent, significant
 from seglib.report.speed_charts import speed_charts
 
 PRUNED = "pruned"
@@ -70,6 +70,8 @@ class ExportPart:
     """Empty where nothing was timed."""
     host: Sequence[tuple[str, str]]
     """Where variants were timed, likewise."""
+    pruned: Sequence[tuple[str, str]]
+    """What the pruning did; empty where it is off."""
 
 
 def export_part() -> ExportPart | None:
@@ -79,7 +81,7 @@ def export_part() -> ExportPart | None:
         return None
     confidence = percent(found.confidence).replace(".0", "")
     rows = [_row(variant, found) for variant in found.variants]
-    return ExportPart(found, confidence, rows, speed_charts(found), _host(found.host))
+    return ExportPart(found, confidence, rows, speed_charts(found), _host(found.host), _pruned(read_pruned()))
 
 
 def _row(variant: Variant, exported: Exported) -> Row:
@@ -124,16 +126,34 @@ def _speed(variant: Variant, trained: Latency, batch: int) -> Speed | None:
 
 def _judged(variant: Variant, limit: float) -> tuple[str, str]:
     """Whether a variant passes the gate, as a mark and in words."""
-    drop, high = variant.figure("dice_drop"), variant.figure("dice_drop_high")
     if variant.name == TRAINED:
         return "", "the trained model"
+    if variant.name == PRUNED:
+        return "", "a smaller network: its drop is told, not judged"
+    judged, beside = "dice_drop", ""
+    if variant.name.startswith(f"{PRUNED}_"):
+        judged = f"{judged}_from_{PRUNED}"
+        beside = f" from {PRUNED}, {decimal(variant.figure(judged), 4)},"
+    drop, high = variant.figure(judged), variant.figure(f"{judged}_high")
     if math.isnan(drop):
         return "", "not judged: no image has a Dice"
     if drop > limit:
-        return "fails", "the drop is above the limit"
+        return "fails", f"the drop{beside} is above the limit"
     if math.isnan(high):
-        return "holds", "the drop is within the limit; too few groups for an interval"
-    return "holds", f"the drop is within the limit{'' if high <= limit else ', its interval is not'}"
+        return "holds", f"the drop{beside} is within the limit; too few groups for an interval"
+    return "holds", f"the drop{beside} is within the limit{'' if high <= limit else ', its interval is not'}"
+
+
+def _pruned(found: Pruned | None) -> list[tuple[str, str]]:
+    if found is None:
+        return []
+    before, cut, after = (decimal(value, 4) for value in found.dice)
+    return [
+        ("Channels removed", percent(found.ratio)),
+        ("Weights", " → ".join(map(count, found.weights))),
+        ("GFLOPs for an image", " → ".join(significant(value / 1e9) for value in found.flops)),
+        ("Validation Dice", f"{before} → {cut} when cut → {after} trained on"),
+    ]
 
 
 def _host(host: Mapping[str, Any]) -> list[tuple[str, str]]:

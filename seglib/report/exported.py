@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seglib.paths import EXPORT_REPORT
+from seglib.paths import EXPORT_REPORT, PRUNE_REPORT
 from seglib.report.files import check_keys, read_json, read_metrics
 
 TRAINED = "torch"
@@ -43,13 +43,27 @@ class Variant:
 
 
 @dataclass(frozen=True)
+class Pruned:
+    """What the stage `prune` made of the trained model."""
+
+    ratio: float
+    """Share of the channels that were removed."""
+    weights: tuple[float, float]
+    """Before and after."""
+    flops: tuple[float, float]
+    """Floating-point operations for an image, likewise."""
+    dice: tuple[float, float, float]
+    """Of the validation side as training measures it: before, pruned, and trained on."""
+
+
+@dataclass(frozen=True)
 class Exported:
     """What the stage found."""
 
     n: int
     """Validation images that were compared."""
     max_drop: float
-    """The gate: a variant whose Dice is lower by more fails the stage."""
+    """The gate: a variant whose Dice is lower than that of the model it was made of by more fails the stage."""
     confidence: float
     """Of the intervals."""
     variants: Sequence[Variant]
@@ -92,6 +106,21 @@ def read_exported() -> Exported | None:
     limits = metrics["max_dice_drop"], metrics["confidence"]
     skipped = [key.removesuffix(SKIPPED) for key in metrics if key.endswith(SKIPPED)]
     return Exported(int(metrics["n"]), *limits, variants, timing.get("host", {}), skipped)
+
+
+def read_pruned() -> Pruned | None:
+    """Read the report of `prune` in the current folder; None where that stage has not run, or is off.
+
+    Raises SegError where it is broken or lacks a key.
+    """
+    if not (PRUNE_REPORT / "metrics.json").exists() or not read_metrics(PRUNE_REPORT, "ratio")["ratio"]:
+        return None
+    costs, dice = ("before", "after"), ("val_dice_before", "val_dice_pruned", "val_dice")
+    needed = [f"{what}_{when}" for what in ("weights", "flops") for when in costs]
+    found = read_metrics(PRUNE_REPORT, *needed, *dice)
+    weights, flops = ((found[f"{what}_before"], found[f"{what}_after"]) for what in ("weights", "flops"))
+    before, pruned, after = (found[name] for name in dice)
+    return Pruned(found["ratio"], weights, flops, (before, pruned, after))
 
 
 def _variant(name: str, figures: Mapping[str, float], timing: Any) -> Variant:

@@ -38,8 +38,8 @@ def _chart(exported: Exported, batch: int) -> Chart:
     series = [Series(kind, dots=[dots[found.name] for found in timed if _kind(found) == kind]) for kind in KINDS]
     series = [found for found in series if found.dots]
     reading = (
-        "Lower is faster, further right is better. Left of the dashed line Dice drops by more than "
-        f"{exported.max_drop:g}, and the stage fails."
+        "Lower is faster, further right is better. Left of the dashed line Dice is lower than that of the trained "
+        f"model by more than {exported.max_drop:g}; only a smaller network may lie there."
     )
     return Chart(
         f"speed-{batch}",

@@ -39,7 +39,7 @@ class Export(Section):
     variants: Annotated[list[Annotated[str, AfterValidator(_is_known)]], AfterValidator(_are_different)]
     """Files to make, of VARIANTS; empty: none."""
     max_dice_drop: Annotated[float, Field(ge=0, le=1)]
-    """Dice on the validation side that a variant may lose against the trained model."""
+    """Dice on the validation side that a variant may lose against the torch model that it was made of."""
     calibration: Annotated[int, Field(ge=1)]
     """Images of the validation side that the ranges of 8-bit values are found on; all where there are fewer."""
     rounds: Annotated[int, Field(ge=0)]

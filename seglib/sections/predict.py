@@ -67,3 +67,9 @@ class Predict(Section):
         if len(set(digests)) < len(digests):
             raise ValueError("ensemble: two members have the same sha256; a model counts once")
         return self
+
+
+PLAIN = Predict(
+    threshold=0.5, overlap=0.5, flips=False, rotations=False, scales=[1.0], ensemble=[], min_pixels=0, fill_holes=0
+)
+"""One model, seen once, and nothing done to its mask."""

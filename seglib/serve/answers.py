@@ -1,16 +1,17 @@
 """A segmented image as the endpoint tells it."""
 
 import base64
+from itertools import islice
 from typing import Any
 
 import numpy as np
-from scipy import ndimage
 
 from seglib.checkpoint import Card
 from seglib.io.encoding import as_jpeg, as_png
 from seglib.io.planes import class_planes
 from seglib.io.resize import resize_image, resize_mask
 from seglib.overlays import displayable
+from seglib.predict.table import class_rows
 
 LARGEST = 2048
 """Pixels of the longest side of what is only looked at."""
@@ -49,31 +50,25 @@ def describe(image: np.ndarray, mask: np.ndarray, card: Card) -> dict[str, Any]:
 
 def _classes(mask: np.ndarray, card: Card) -> list[dict[str, Any]]:
     """Each foreground class with its pixels, and how many parts they hang together in over sides and corners."""
-    planes = class_planes(mask, len(card.classes), overlapping=card.overlapping)
-    found = list(zip(card.classes, card.colours, planes, strict=True))[1:]
+    rows = zip(class_rows("", mask, None, card), card.colours[1:], strict=True)
     return [
         {
             "name": name,
             "value": 1 << index if card.overlapping else index + 1,
             "colour": "#{:02x}{:02x}{:02x}".format(*colour),
-            "pixels": int(plane.sum()),
-            "share": round(float(plane.mean()), 6),
-            "components": _parts(plane),
+            "pixels": pixels,
+            "share": share,
+            "components": components,
         }
-        for index, (name, colour, plane) in enumerate(found)
+        for index, ((_, name, pixels, _, _, share, components), colour) in enumerate(rows)
     ]
-
-
-def _parts(plane: np.ndarray) -> int:
-    _, number = ndimage.label(plane, np.ones((3, 3)))  # pyright: ignore[reportGeneralTypeIssues]
-    return number
 
 
 def _layer(mask: np.ndarray, card: Card) -> np.ndarray:
     """The classes in their colours, RGBA [height, width, 4], mixed where they overlap, and nothing elsewhere."""
     mixed, number = np.zeros((*mask.shape, 3), np.uint16), np.zeros((*mask.shape, 1), np.uint16)
-    planes = list(class_planes(mask, len(card.classes), overlapping=card.overlapping))
-    for plane, colour in zip(planes[1:], card.colours[1:], strict=True):
+    planes = class_planes(mask, len(card.classes), overlapping=card.overlapping)
+    for plane, colour in islice(zip(planes, card.colours, strict=True), 1, None):
         mixed[plane] += np.array(colour, np.uint16)
         number[plane] += 1
     opaque = np.where(number > 0, 255, 0)

@@ -19,13 +19,14 @@ from seglib.errors import SegError
 from seglib.inputs import Pixels, read_bytes
 from seglib.io.encoding import as_png
 from seglib.io.picture_headers import read_picture_header
+from seglib.report.numbers import modality
 from seglib.report.page import FOLDER as REPORT
 from seglib.segmentation import Segmentation
 from seglib.serve.answers import describe, describe_model
 from seglib.serve.guard import Guard, failure, is_loopback
 from seglib.serve.meters import Metered, Meters
 from seglib.serve.uploads import Early, Limits, discard, read_upload, suffix_of
-from seglib.serve.worker import Place, Worker
+from seglib.serve.worker import Place, Places, Worker
 
 FOLDER = Path(__file__).parent
 FILES = {"/look.css": REPORT / "style.css", "/page.css": FOLDER / "page.css", "/page.js": FOLDER / "page.js"}
@@ -50,7 +51,8 @@ class Service:
         self.segmentation, self.card, self.limits, self.host = segmentation, card, limits, host
         self.file, self.model = model, describe_model(model.name, card)
         self.worker = Worker(limits.waiting)
-        self.meters = Meters(lambda: self.worker.taken)
+        self.uploads = Places(limits.uploads, "uploads are under way")
+        self.meters = Meters(lambda: self.worker.places.taken)
 
     def application(self) -> Starlette:
         """All routes behind their guard."""
@@ -72,7 +74,12 @@ class Service:
     async def page(self, _: Request) -> Response:
         """The page."""
         environment = Environment(loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined)
-        values = {"model": self.model, "limits": self.limits, "is_local": is_loopback(self.host)}
+        values = {
+            "model": self.model,
+            "kind": modality(self.model["modality"]),
+            "limits": self.limits,
+            "is_local": is_loopback(self.host),
+        }
         text = environment.get_template("page.html.j2").render(values)
         return Response(text, media_type="text/html")
 
@@ -82,7 +89,7 @@ class Service:
 
     async def health(self, _: Request) -> Response:
         """Whether images can be predicted; the model is loaded before the first request."""
-        return JSONResponse({"status": "ready", "model": self.model, "queue": self.worker.taken})
+        return JSONResponse({"status": "ready", "model": self.model, "queue": self.worker.places.taken})
 
     async def metrics(self, _: Request) -> Response:
         """The meters."""
@@ -92,13 +99,15 @@ class Service:
         """The body's image, segmented: JSON, or with `?only=mask` the mask as PNG."""
         try:
             only = _only(request)
-            with Place(self.worker) as place:
+            self.worker.places.check()
+            with self.uploads:
                 content = await read_upload(request, self.limits)
-                job = partial(self._segment, f"image{suffix_of(content)}", content, only)
-                return await place.run(job, request, self.limits.seconds)
         except Early:
             await discard(request)
             raise
+        job = partial(self._segment, f"image{suffix_of(content)}", content, only)
+        with Place(self.worker) as place:
+            return await place.run(job, request, self.limits.seconds)
 
     def _segment(self, name: str, content: bytes, only: str) -> Response:
         with self.meters.predictions.time():

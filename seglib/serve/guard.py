@@ -62,9 +62,7 @@ class Guard:
     def _refusal(self, method: str, headers: Headers) -> JSONResponse | None:
         asked = headers.get("host", "")
         if not self._is_ours(asked):
-            return failure(
-                421, "this server does not answer to that name; open it under the address that it was started with"
-            )
+            return failure(421, f"this server does not answer to that name; {self._remedy()}")
         if method in SAFE_METHODS:
             return None
         origin = headers.get("origin")
@@ -72,6 +70,11 @@ class Guard:
         if is_foreign or headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
             return failure(403, "only this server's own page may post from a browser")
         return None
+
+    def _remedy(self) -> str:
+        if self.host in ANY_HOST:
+            return "open it under this machine's IP address in numbers, or start it with --host and the name"
+        return "open it under the address that it was started with"
 
     def _is_ours(self, asked: str) -> bool:
         name = _hostname(asked)

@@ -1,6 +1,7 @@
 """The application on a socket, until a signal ends it."""
 
 import asyncio
+import math
 import signal
 import socket
 import sys
@@ -10,7 +11,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from uvicorn import Config, Server
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from seglib.errors import SegError
 from seglib.serve.guard import is_loopback
@@ -18,26 +19,48 @@ from seglib.serve.guard import is_loopback
 CONNECTIONS = 256
 """Open at once; one more is answered with 503."""
 SPEECHLESS = 10.0
-"""Seconds within which a connection must have sent its first request's headers."""
+"""Seconds within which a connection must have sent a request's headers, the first and the next after each answer."""
+UNREAD = 60.0
+"""Seconds within which a client must have taken an answer."""
 PORTS = range(1 << 16)
 END = (signal.SIGINT, signal.SIGTERM)
 
 
 class Impatient(H11Protocol):
-    """HTTP/1.1 that closes connections on which nobody asks for anything."""
+    """HTTP/1.1 that closes connections on which nobody asks for anything, or nobody reads the answers."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Start to wait for the first request."""
         super().connection_made(transport)
-        self.loop.call_later(SPEECHLESS, self._close_unless_asked)
+        transport.set_write_buffer_limits(0)
+        self._unread: asyncio.TimerHandle | None = None
+        self.loop.call_later(SPEECHLESS, self._close_unless_asked, None)
 
-    def _close_unless_asked(self) -> None:
-        if self.cycle is None:
+    def on_response_complete(self) -> None:
+        """Start to wait for the next request."""
+        answered = self.cycle
+        super().on_response_complete()
+        self.loop.call_later(SPEECHLESS, self._close_unless_asked, answered)
+
+    def pause_writing(self) -> None:
+        """Start to wait for the client to read."""
+        super().pause_writing()
+        self._unread = self.loop.call_later(UNREAD, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client has read everything."""
+        super().resume_writing()
+        if self._unread:
+            self._unread.cancel()
+
+    def _close_unless_asked(self, answered: RequestResponseCycle | None) -> None:
+        """Close where no request came after the one that is answered."""
+        if self.cycle is answered:
             self.transport.close()
 
 
-def run(application: Starlette, host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM; requests in work are answered before it returns.
+def run(application: Starlette, host: str, port: int, seconds: float) -> None:
+    """Serve until SIGINT or SIGTERM; requests in work are answered before it returns, within `seconds`.
 
     Raises SegError where the address cannot be had.
     """
@@ -50,7 +73,7 @@ def run(application: Starlette, host: str, port: int) -> None:
         )
     print(f"open {address(listener)} in a browser; Ctrl+C ends it", flush=True)
     with _quiet_end():
-        build_server(application).run([listener])
+        build_server(application, seconds).run([listener])
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -74,11 +97,12 @@ def address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
-def build_server(application: Starlette) -> Server:
-    """A server that says nothing but errors, and trusts no header on who asks."""
+def build_server(application: Starlette, seconds: float) -> Server:
+    """A server that says nothing but errors, and trusts no header on who asks; `seconds`: what its end may take."""
     options: dict[str, Any] = {"http": Impatient, "ws": "none", "proxy_headers": False, "server_header": False}
     logs: dict[str, Any] = {"log_config": None, "log_level": "error", "access_log": False}
-    return Server(Config(application, limit_concurrency=CONNECTIONS, lifespan="on", **options, **logs))
+    limits: dict[str, Any] = {"limit_concurrency": CONNECTIONS, "timeout_graceful_shutdown": math.ceil(seconds)}
+    return Server(Config(application, lifespan="on", **limits, **options, **logs))
 
 
 @contextmanager

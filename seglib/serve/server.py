@@ -1,5 +1,7 @@
 """A model file behind the page: what the command `seg serve` runs."""
 
+import os
+import sys
 from pathlib import Path
 
 from seglib.opening import current_settings, open_segmentation
@@ -7,8 +9,10 @@ from seglib.serve.application import Service
 from seglib.serve.listening import run
 from seglib.serve.uploads import Limits
 
+UPLOADS = 32
+"""Read at once, so that slow ones hold up nobody."""
 WAITING = 8
-"""Requests that wait while one is predicted."""
+"""Images that wait while one is predicted."""
 
 
 def serve(model: Path, host: str, port: int, max_megabytes: int, timeout: float, threads: int = 0) -> None:
@@ -18,5 +22,14 @@ def serve(model: Path, host: str, port: int, max_megabytes: int, timeout: float,
     cannot be opened or takes no images, or the address cannot be had.
     """
     segmentation = open_segmentation(model, "auto", threads, settings=current_settings())
-    limits = Limits(max_megabytes, timeout, WAITING)
-    run(Service(segmentation, model, limits, host).application(), host, port)
+    service = Service(segmentation, model, Limits(max_megabytes, timeout, UPLOADS, WAITING), host)
+    run(service.application(), host, port, timeout)
+    if service.worker.places.taken:
+        _leave()
+
+
+def _leave() -> None:
+    """End the process, though a prediction runs for which nobody waits any more: a thread cannot be ended."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

@@ -30,12 +30,14 @@ class Limits:
     """Of 2**20 bytes, that an upload may have."""
     seconds: float
     """For the upload, and again for the turn and the prediction."""
+    uploads: int
+    """Read at once; one more is sent away."""
     waiting: int
-    """Requests that wait while another is predicted; one more is sent away."""
+    """Images that wait while another is predicted; one more is sent away."""
 
 
 class Early(HTTPException):
-    """A refusal before the body was read to its end."""
+    """A refusal that does not depend on the body, which may not have been read yet."""
 
 
 async def read_upload(request: Request, limits: Limits) -> bytes:

@@ -16,29 +16,48 @@ RETRY_AFTER = "2"
 """Seconds after which a client that was sent away may come again."""
 
 
-class Worker:
-    """Runs jobs one by one, while `waiting` others may hold a place."""
+class Places:
+    """So many requests at once, and no more."""
 
-    def __init__(self, waiting: int) -> None:
+    def __init__(self, number: int, what: str) -> None:
+        """`what` is said of them to who is sent away."""
         self.taken = 0
-        """Places in use, that of the running job among them."""
-        self._places, self._lock = waiting + 1, Lock()
-        self._thread = ThreadPoolExecutor(1, "segmentation")
+        self._number, self._what, self._lock = number, what, Lock()
+
+    def __enter__(self) -> Self:
+        self.take()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.give_back()
+
+    def check(self) -> None:
+        """Raise Early 503 where none is free."""
+        if self.taken >= self._number:
+            raise Early(503, f"{self.taken} {self._what} already; try again", {"Retry-After": RETRY_AFTER})
 
     def take(self) -> None:
-        """Take a place.
+        """Take one.
 
         Raises Early 503 where none is free.
         """
         with self._lock:
-            if self.taken == self._places:
-                raise Early(503, f"{self.taken} requests wait already; try again", {"Retry-After": RETRY_AFTER})
+            self.check()
             self.taken += 1
 
     def give_back(self, _: object = None) -> None:
-        """Free a place."""
+        """Free one."""
         with self._lock:
             self.taken -= 1
+
+
+class Worker:
+    """Runs jobs one by one, while `waiting` others may hold a place."""
+
+    def __init__(self, waiting: int) -> None:
+        self.places = Places(waiting + 1, "requests wait")
+        """That of the running job among them."""
+        self._thread = ThreadPoolExecutor(1, "segmentation")
 
     def submit(self, job: Callable[[], Any]) -> Future[Any]:
         """Run a job when its turn comes."""
@@ -50,22 +69,22 @@ class Worker:
 
 
 class Place:
-    """A place in the queue, from before the upload to the end of the job, even if nobody waits for it any more."""
+    """A place in the queue until the end of the job, even if nobody waits for it any more."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
         self._job: Future[Any] | None = None
 
     def __enter__(self) -> Self:
-        self._worker.take()
+        self._worker.places.take()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._job is None:
-            self._worker.give_back()
+            self._worker.places.give_back()
             return
         self._job.cancel()
-        self._job.add_done_callback(self._worker.give_back)
+        self._job.add_done_callback(self._worker.places.give_back)
 
     async def run(self, job: Callable[[], Any], request: Request, seconds: float) -> Any:
         """What the job gives.

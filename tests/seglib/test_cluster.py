@@ -80,8 +80,8 @@ def cached(project: Project) -> dict[str, bytes]:
 
 
 def preprocess(project: Project) -> None:
-    project.run("python", "-m", "stages.download")
-    project.run("python", "-m", "stages.preprocess")
+    project.run("python", "-m", "seglib.stage", "download")
+    project.run("python", "-m", "seglib.stage", "preprocess")
 
 
 def test_two_workers_give_the_bytes_of_this_machines_threads_also_when_one_is_killed(project, tmp_path):
@@ -96,8 +96,10 @@ def test_two_workers_give_the_bytes_of_this_machines_threads_also_when_one_is_ki
         check_that_changed_code_is_refused(project)
         check_that_changed_files_are_seen(project, make_images(tmp_path / "own"))
         project.run("seg", "clean")
-        project.run("python", "-m", "stages.download")
-        stage = subprocess.Popen([sys.executable, "-m", "stages.preprocess"], cwd=project.root, env=environment())
+        project.run("python", "-m", "seglib.stage", "download")
+        stage = subprocess.Popen(
+            [sys.executable, "-m", "seglib.stage", "preprocess"], cwd=project.root, env=environment()
+        )
         finished = project.root / ".store/shards"
         while len(list(finished.glob("*.pt"))) < 3:
             assert stage.poll() is None, "ended before a worker could be killed"
@@ -112,7 +114,7 @@ def check_that_changed_code_is_refused(project: Project) -> None:
     code = project.root / "seglib/io/resize.py"
     before = code.read_bytes()
     code.write_bytes(before + b"# changed\n")
-    done = project.run("python", "-m", "stages.preprocess", check=False)
+    done = project.run("python", "-m", "seglib.stage", "preprocess", check=False)
     code.write_bytes(before)
     assert done.returncode == 1
     assert "a dask worker still has the old code of seglib/io/resize.py; restart the workers" in done.stderr
@@ -139,10 +141,10 @@ def environment() -> dict[str, str]:
 
 
 def test_a_worker_with_other_code_is_told(project, tmp_path):
-    project.run("python", "-m", "stages.download")
+    project.run("python", "-m", "seglib.stage", "download")
     with cluster(tmp_path, tmp_path) as (address, _):
         project.set_params({"preprocess.backend": "dask", "preprocess.scheduler": address})
-        done = project.run("python", "-m", "stages.preprocess", check=False)
+        done = project.run("python", "-m", "seglib.stage", "preprocess", check=False)
     assert done.returncode == 1
     assert "a dask worker imports the code from" in done.stderr
 

@@ -1,10 +1,12 @@
 """Any model file as a function; what is none is told."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
 from seglib.checkpoint import save_checkpoint
-from seglib.deployed import open_model
+from seglib.deployed import guarded, open_model
 from seglib.errors import SegError
 from tests.contracts.test_formats import TINY, make, random, write
 
@@ -37,6 +39,26 @@ def test_a_missing_file_is_told(tmp_path, name):
     (tmp_path / "folder").mkdir()
     with pytest.raises(SegError, match=f"{name} is missing"):
         open_model(tmp_path / name, CPU)
+
+
+def test_a_size_that_a_trained_model_does_not_take_is_told_with_the_file(tmp_path):
+    made = make(options={"channels": [4, 8, 8]}, padding=False)
+    save_checkpoint(tmp_path / "best.pt", made.card, made.segmenter.state_dict())
+    logits, _ = open_model(tmp_path / "best.pt", CPU)
+    with pytest.raises(SegError, match=r"best.pt: failed on values of shape \(1, 3, 30, 37\) \(Sizes of tensors"):
+        logits(random(1, 3, 30, 37))
+
+
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError(), MemoryError(), RuntimeError("CUDA error: out of memory")], ids=str
+)
+def test_a_lack_of_memory_passes_through(error):
+    def model(_):
+        raise error
+
+    with pytest.raises(type(error)) as passed:
+        guarded(model, Path("best.pt"))(random(1, 3, 8, 8))
+    assert passed.value is error
 
 
 @pytest.mark.parametrize("name", ["onnx", "openvino", "torchscript"])

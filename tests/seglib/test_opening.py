@@ -10,8 +10,10 @@ import torch
 from ruamel.yaml import YAML
 
 from seglib.errors import SegError
-from seglib.opening import PLAIN, Device, current_settings, open_segmentation
-from tests.model_cards import PLAIN_PREDICT, card
+from seglib.opening import Device, current_settings, open_segmentation
+from seglib.sections.predict import PLAIN, ModelFile
+from seglib.sections.prune import NO_MODEL
+from tests.model_cards import CARD, PLAIN_PREDICT, card
 from tests.predicting import THREE, predictor, write_model
 
 
@@ -61,22 +63,49 @@ def test_a_trained_model_segments_as_it_does_in_evaluation():
 
 
 def test_the_automatic_threshold_is_the_one_that_evaluation_chose():
-    write_model(Path("best.pt"), card())
+    write_model(Path("models/best.pt"), card())
     with pytest.raises(SegError, match=r"auto, but reports/evaluate/metrics.json tells none; run `dvc repro evaluate`"):
-        opened(threshold="auto")
+        opened("models/best.pt", threshold="auto")
     Path("reports/evaluate").mkdir(parents=True)
     Path("reports/evaluate/metrics.json").write_text(json.dumps({"threshold": 0.35}))
-    assert opened(threshold="auto").threshold == 0.35
-    assert opened(threshold=0.6).threshold == 0.6
+    assert opened("models/best.pt", threshold="auto").threshold == 0.35
+    assert opened(str(Path("models/best.pt").absolute()), threshold="auto").threshold == 0.35
+    assert opened("models/best.pt", threshold=0.6).threshold == 0.6
+
+
+def test_the_automatic_threshold_is_that_of_no_other_model():
+    for name in ("models/best.pt", "models/pruned.pt"):
+        write_model(Path(name), card())
+    Path("reports/evaluate").mkdir(parents=True)
+    Path("reports/evaluate/metrics.json").write_text(json.dumps({"threshold": 0.35}))
+    with pytest.raises(SegError, match=r"for models/best.pt only, not for models/pruned.pt; give a number"):
+        opened("models/pruned.pt", threshold="auto")
+
+
+def test_a_file_that_stands_for_no_pruned_model():
+    Path("pruned.pt").write_bytes(NO_MODEL)
+    with pytest.raises(SegError, match=r"pruned.pt: holds no model, for nothing was pruned; set prune.ratio"):
+        opened("pruned.pt")
+
+
+def write_member(own):
+    write_model(Path("other.pt"), own, seed=1)
+    digest = hashlib.sha256(Path("other.pt").read_bytes()).hexdigest()
+    return ModelFile(path=str(Path("other.pt").absolute()), sha256=digest)
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_an_image_on_which_the_network_fails_is_told_with_its_shape(together):
+    own = card(padding=False, image_size=1.0, options=CARD.options | {"channels": [4, 8, 8]})
+    write_model(Path("best.pt"), own)
+    ensemble = [write_member(own)] if together else []
+    with pytest.raises(SegError, match=r"best.pt: failed on values of shape \(1, 3, 30, 37\)"):
+        opened(ensemble=ensemble).segment(np.zeros((30, 37, 3), np.uint8), None)
 
 
 def test_members_of_an_ensemble_predict_together():
-    from seglib.sections.predict import ModelFile
-
     write_model(Path("best.pt"), card())
-    write_model(Path("other.pt"), card(), seed=1)
-    digest = hashlib.sha256(Path("other.pt").read_bytes()).hexdigest()
-    member = ModelFile(path=str(Path("other.pt").absolute()), sha256=digest)
+    member = write_member(card())
     assert len(opened(ensemble=[member]).predictor.models) == 2
     with pytest.raises(SegError, match=r"predict.ensemble: its members go with .pt files only, not with best.onnx"):
         opened("best.onnx", ensemble=[member])

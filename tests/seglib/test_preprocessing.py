@@ -293,11 +293,12 @@ def test_nothing_gives_nothing(tmp_path):
 
 def test_index_holds_the_data_set_and_the_samples(tmp_path):
     built, _ = build(dozen(), tmp_path / "cache", tmp_path / "store")
-    write_index(tmp_path / "index.json", "own", SPEC, built.facts)
+    write_index(tmp_path / "index.json", "own", SPEC, built.facts, "coronal")
     index = json.loads((tmp_path / "index.json").read_text())
     assert index["samples"] == built.facts
     assert index["dataset"] == {
         "name": "own",
+        "take": "coronal",
         "classes": [{"name": "background", "colour": [0, 0, 0]}, {"name": "one", "colour": [9, 9, 9]}],
         "channels": 3,
         "modality": "photograph",

@@ -9,6 +9,7 @@ from seglib import bands, large_images
 from seglib.errors import SegError
 from seglib.evaluator import Evaluator
 from seglib.io.sample import Sample
+from seglib.io.volumes import Volume
 from tests.model_cards import card
 from tests.predicting import THREE, predictor, random_model, segmentation
 
@@ -21,6 +22,10 @@ def as_evaluated(own, image, spacing=None, whole=None, **settings):
     """The mask that `evaluate` gives a sample."""
     nothing = np.zeros(image.shape[:-1], np.uint8)
     sample = Sample("a", "a", lambda: image, lambda: nothing, str, spacing, volume="v", whole=whole)
+    return evaluated(own, sample, **settings)
+
+
+def evaluated(own, sample, **settings):
     evaluator = Evaluator(predictor(own, **settings), own.spec, 2.0, in_mm=False)
     return evaluator.compare(sample, 0.5)[1].guess
 
@@ -53,17 +58,28 @@ def test_the_smallest_pictures_have_masks(shape, asked):
 
 
 @pytest.mark.parametrize("batch", [1, 3])
-def test_a_model_of_slices_sees_a_volume_as_evaluation_does(batch):
-    """Each slice clipped to percentiles of the whole volume."""
-    own = card(modality="mri", channels=1, image_size=1.0, spacing=[1.0, 1.0], percentiles=[1.0, 99.0])
-    volume = noise(5, 20, 24, 1, dtype="int16") * np.arange(1, 6, dtype=np.int16)[:, None, None, None]
-    found = segmentation(own, batch=batch).segment(volume, (9.0, 1.2, 1.1), keep=True)
-    expected = [as_evaluated(own, plane, (1.2, 1.1), lambda: volume) for plane in volume]
-    assert found.mask.shape == (5, 20, 24)
-    assert np.array_equal(found.mask, expected)
+@pytest.mark.parametrize("take", ["axial", "coronal", "sagittal"])
+def test_a_model_of_slices_sees_a_volume_as_evaluation_does(take, batch):
+    """Evaluation sees samples: slices that are cut, mirrored and resized, clipped to percentiles of the volume."""
+    own = card(take=take, modality="mri", channels=1, image_size=1.0, spacing=[1.5, 1.5], percentiles=[1.0, 99.0])
+    image = noise(10, 20, 24, 1, dtype="int16") * np.arange(1, 11, dtype=np.int16)[:, None, None, None]
+    shape, spacing = (10, 20, 24), (3.0, 1.2, 1.8)
+    volume = Volume("v", "v", shape, spacing, lambda: image, lambda: np.zeros(shape, np.uint8), str)
+    slices = [evaluated(own, sample) for sample in volume.samples(take)]
+    found = segmentation(own, batch=batch).segment(image, spacing, keep=True)
+    upright = {"axial": found.mask, "coronal": found.mask[::-1].swapaxes(0, 1)}
+    upright["sagittal"] = found.mask[::-1].transpose(2, 0, 1)
+    assert np.array_equal(upright[take], slices)
+    assert found.mask.any()
     assert found.probabilities is not None
-    assert found.probabilities.shape == (2, 5, 20, 24)
     assert np.array_equal(found.probabilities.argmax(0), found.mask)
+
+
+def test_a_model_of_pictures_sees_axial_slices():
+    """Also where its data set might have held volumes, to be taken whole."""
+    image = noise(5, 20, 24, 1)
+    whole, axial = (segmentation(card(channels=1, take=take)).segment(image, None).mask for take in ("volume", "axial"))
+    assert np.array_equal(whole, axial)
 
 
 def test_a_model_of_volumes_sees_the_whole():

@@ -20,7 +20,7 @@ SIDES = {"train": ["a1", "b1", "c1"], "val": ["d1"], "test": ["a2", "e1"]}
 def card(tmp_path):
     tensors = {"image": torch.zeros(1, 8, 8, dtype=torch.uint8), "mask": torch.ones(8, 8, dtype=torch.uint8)}
     ids = [key for side in SIDES.values() for key in side]
-    samples = [{"id": key, "group": key[0], "pixels": [0, 64], "digest": key, "dtype": "uint8"} for key in ids]
+    samples = [{"id": key, "group": key[0], "pixels": [0, 64], "fingerprint": key, "dtype": "uint8"} for key in ids]
     (tmp_path / "index.json").write_text(json.dumps({"dataset": CARD.dataset | {"channels": 1}, "samples": samples}))
     (tmp_path / "split.json").write_text(json.dumps(SIDES))
     (tmp_path / "shard-000.pt").write_bytes(pack_shard(dict.fromkeys(ids, tensors)))

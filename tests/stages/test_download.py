@@ -133,7 +133,9 @@ def test_two_experiments_that_download_at_once_get_the_same_archive(mirrored, se
     other = mirrored.clone(mirrored.root.parent / "experiment")
 
     def start(project: Project):
-        return project.run("python", "-m", "stages.download", DVC_ROOT=str(mirrored.root), NO_PROXY="127.0.0.1")
+        return project.run(
+            "python", "-m", "seglib.stage", "download", DVC_ROOT=str(mirrored.root), NO_PROXY="127.0.0.1"
+        )
 
     with ThreadPoolExecutor() as pool:
         list(pool.map(start, (mirrored, other)))

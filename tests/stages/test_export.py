@@ -1,5 +1,6 @@
 """The export stage in a small project: what it writes, and that a model which fails leaves nothing."""
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,8 @@ from seglib.checkpoint import build_segmenter, save_checkpoint
 from seglib.config import read_yaml
 from seglib.deployed import open_model
 from seglib.errors import SegError
-from seglib.export import variants
+from seglib.export import exporting, variants
+from seglib.export.calibration import calibration_images
 from seglib.io.cache import pack_shard
 from seglib.paths import BEST, CACHE, EXPORT, EXPORT_REPORT, PRUNED, SPLIT
 from seglib.report.exported import read_exported
@@ -92,6 +94,10 @@ def stand_in(monkeypatch):
     return use
 
 
+def sha256(file):
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
 def metrics():
     return json.loads((EXPORT_REPORT / "metrics.json").read_text())
 
@@ -114,7 +120,8 @@ def test_the_default_is_onnx_that_predicts_the_same_and_again_the_same_bytes(cap
     _, own = open_model(EXPORT / "onnx.onnx", torch.device("cpu"), 1)
     assert own == OWN
     before = files(EXPORT, EXPORT_REPORT)
-    assert len(before) == 5
+    assert len(before) == 6
+    assert json.loads((EXPORT / "source.json").read_text()) == {str(BEST): sha256(BEST)}
     stages.export.main()
     assert files(EXPORT, EXPORT_REPORT) == before
 
@@ -124,17 +131,20 @@ def test_every_variant_is_made_of_a_pruned_model_too(stand_in):
     stand_in("onnx")
     stand_in("program")
     write_model(PRUNED, seed=1)
-    export(variants=["onnx", "program"], max_dice_drop=1.0)
+    export(variants=["onnx", "program"], max_dice_drop=0.0)
     stages.export.main()
     assert sorted(file.name for file in EXPORT.iterdir()) == [
-        "onnx.pt", "program.pt", "pruned_onnx.pt", "pruned_program.pt",
+        "onnx.pt", "program.pt", "pruned_onnx.pt", "pruned_program.pt", "source.json",
     ]  # fmt: skip
+    assert json.loads((EXPORT / "source.json").read_text()) == {str(file): sha256(file) for file in (BEST, PRUNED)}
     found = metrics()
     names = [key.removesuffix("/dice") for key in found if key.endswith("/dice")]
     assert names == ["torch", "pruned", "onnx", "program", "pruned_onnx", "pruned_program"]
     assert found["pruned_onnx/dice"] == found["pruned/dice"] != found["torch/dice"]
     assert found["pruned/dice_drop"] == pytest.approx(found["torch/dice"] - found["pruned/dice"], abs=2e-6)
     assert found["pruned_onnx/max_error"] == 0
+    assert found["pruned_onnx/dice_drop"] == found["pruned/dice_drop"] != 0
+    assert found["pruned_onnx/dice_drop_from_pruned"] == 0
 
 
 @pytest.mark.usefixtures("project")
@@ -153,9 +163,30 @@ def test_a_model_that_is_another_fails_and_leaves_nothing(stand_in):
 def test_what_this_machine_cannot_make_is_left_out_with_a_note(capsys):
     export(variants=["tensorrt"])
     stages.export.main()
-    assert "note: tensorrt is left out, for it needs a GPU, and this stage runs without one" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "note: tensorrt is left out, for it needs a GPU, and this stage runs without one" in said
+    assert "`dvc repro -f -s export`" in said
     assert metrics()["tensorrt_skipped"] == 1
     assert not [key for key in metrics() if key.startswith("tensorrt/")]
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("variant", "rounds", "number"), [("onnx", 0, 0), ("onnx_fp16", 0, 0), ("onnx", 1, 1), ("onnx_int8", 1, 4)]
+)
+def test_images_are_read_only_where_they_are_needed(stand_in, monkeypatch, variant, rounds, number):
+    asked = []
+
+    def images(*arguments):
+        asked.append(arguments[-1])
+        return calibration_images(*arguments)
+
+    monkeypatch.setattr(exporting, "calibration_images", images)
+    monkeypatch.setattr(exporting, "time_models", lambda *_: {})
+    stand_in(variant)
+    export(variants=[variant], rounds=rounds)
+    stages.export.main()
+    assert asked == [number]
 
 
 @pytest.mark.slow

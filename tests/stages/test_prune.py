@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import subprocess
@@ -42,6 +43,22 @@ def test_a_file_linked_to_a_cache_is_replaced_not_written_through():
     stages.prune.main()
     assert PRUNED.read_bytes() == NO_MODEL
     assert cached.read_bytes() == b"the last model"
+
+
+def test_a_write_that_fails_leaves_the_last_model(monkeypatch):
+    choose(0.0)
+    PRUNED.parent.mkdir()
+    PRUNED.write_bytes(b"the last model")
+    write = Path.write_bytes
+
+    def half(path, content):
+        write(path, content[: len(content) // 2])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", half)
+    with pytest.raises(OSError, match="No space left"):
+        stages.prune.main()
+    assert PRUNED.read_bytes() == b"the last model"
 
 
 def test_without_a_trained_model_it_says_so():

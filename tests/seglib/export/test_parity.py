@@ -53,8 +53,10 @@ def width(interval):
     return interval.high - interval.low
 
 
-def figures(drop=0.0, error=0.0, *, exact=False, low=None, high=None):
-    return Figures(0.9, Interval(drop, low, high), error, 1000, exact)
+def figures(lost=0.0, error=0.0, *, exact=False, drop=None, origin="torch"):
+    """Of a variant, or of a model that is its own origin."""
+    total = Interval(lost if drop is None else drop, None, None)
+    return Figures(0.9, total, origin, Interval(lost, None, None), error, 1000, exact)
 
 
 def test_the_same_model_loses_nothing():
@@ -109,7 +111,7 @@ def test_a_model_that_passes_is_let_through():
 @pytest.mark.parametrize(
     ("bad", "said"),
     [
-        (figures(0.0051), r"onnx_int8: Dice drops by 0.0051; export.max_dice_drop is 0.005"),
+        (figures(0.0051), r"onnx_int8: Dice drops by 0.0051 from that of torch; export.max_dice_drop is 0.005"),
         (figures(float("nan")), r"onnx_int8: Dice drops by nan"),
         (figures(0.0, 2e-3, exact=True), r"onnx_int8: a probability differs by 0.002; 0.001 is the most"),
         (figures(0.0, float("nan")), r"onnx_int8: gives probabilities that are no numbers"),
@@ -122,6 +124,30 @@ def test_a_model_that_is_another_is_refused_with_the_figures_of_all(bad, said):
     message = str(refused.value)
     assert all(line in message for line in table({"torch": figures(), "onnx": figures(0.001), "onnx_int8": bad}))
     assert "onnx: " not in message
+
+
+def test_a_smaller_network_is_told_and_its_variants_are_judged_beside_it():
+    models = {
+        "torch": candidate(model()),
+        "pruned": candidate(model(cut=40.0), "pruned"),
+        "pruned_onnx": candidate(model(cut=40.0), "pruned"),
+        "pruned_int8": candidate(model(cut=30.0), "pruned"),
+    }
+    found = measured(models)
+    assert found["pruned"].drop.value > 0.05
+    assert found["pruned_onnx"].drop == found["pruned"].drop
+    assert found["pruned"].lost == found["pruned_onnx"].lost == Interval(0.0, 0.0, 0.0)
+    assert found["pruned_int8"].lost.value == pytest.approx(found["pruned"].dice - found["pruned_int8"].dice)
+    refuse_others({name: found[name] for name in ("torch", "pruned", "pruned_onnx")}, 0.005)
+    with pytest.raises(SegError, match=r"made of:\n  pruned_int8: Dice drops by \S+ from that of pruned; .*\n  all of"):
+        refuse_others(found, 0.005)
+
+
+def test_the_message_says_what_lies_there_now():
+    with pytest.raises(
+        SegError, match=r"models/export/ holds the files of the last model that passed, if one did \(source\.json"
+    ):
+        refuse_others({"torch": figures(), "onnx": figures(0.2)}, 0.005)
 
 
 def test_all_that_fail_are_named_at_once():

@@ -7,10 +7,11 @@ from seglib.export.parity import Figures
 from seglib.export.tables import metrics, write_tables
 from seglib.statistics import Interval
 
+NONE, SOME, TINY = Interval(0.0, 0.0, 0.0), Interval(0.01234567, -0.001, 0.026), Interval(-1e-9, None, None)
 FIGURES = {
-    "torch": Figures(0.91234567, Interval(0.0, 0.0, 0.0), 0.0, 5000, exact=False),
-    "onnx": Figures(0.9, Interval(0.01234567, -0.001, 0.026), 1.23456e-06, 4000, exact=True),
-    "few_groups": Figures(0.9, Interval(-1e-9, None, None), 0.5, 3000, exact=False),
+    "torch": Figures(0.91234567, NONE, "torch", NONE, 0.0, 5000, exact=False),
+    "onnx": Figures(0.9, SOME, "torch", SOME, 1.23456e-06, 4000, exact=True),
+    "few_groups": Figures(0.9, TINY, "torch", TINY, 0.5, 3000, exact=False),
 }
 TIMES = {
     name: {"batch_1": {"median_ms": 10.0 + i}, "batch_8": {"median_ms": 80.0 + i}} for i, name in enumerate(FIGURES)
@@ -32,6 +33,16 @@ def test_metrics_are_flat_finite_numbers():
     assert "few_groups/dice_drop_low" not in found
     assert str(found["few_groups/dice_drop"]) == "0.0"
     assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+def test_a_variant_of_the_pruned_model_has_both_drops():
+    pruned = Figures(0.8, SOME, "pruned", NONE, 0.0, 2000, exact=False)
+    variant = Figures(0.8, SOME, "pruned", Interval(0.0012345678, 0.0, None), 1e-6, 1000, exact=True)
+    found = metrics(FIGURES | {"pruned": pruned, "pruned_onnx": variant})
+    assert (found["pruned_onnx/dice_drop"], found["pruned_onnx/dice_drop_from_pruned"]) == (0.012346, 0.001235)
+    assert [key for key in found if "_from_" in key] == [
+        "pruned_onnx/dice_drop_from_pruned", "pruned_onnx/dice_drop_from_pruned_low",
+    ]  # fmt: skip
 
 
 def test_tables_have_a_row_for_each_model(tmp_path):

@@ -45,6 +45,13 @@ def test_a_model_that_cannot_be_opened_is_told(tmp_path, capfd):
     assert "not a readable model file" in capfd.readouterr().err
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is one")
+def test_a_gpu_is_opened_as_where_the_model_is_used(model, capfd):
+    with pytest.raises(SegError, match="cannot be timed"):
+        time_models({"torch": Runner(model, torch.device("cuda"))}, IMAGE, threads=1, rounds=1)
+    assert "this PyTorch sees no GPU; set it to auto or cpu" in capfd.readouterr().err
+
+
 def test_the_first_call_of_a_turn_does_not_count(monkeypatch):
     clock = iter(range(100))
     monkeypatch.setattr("time.perf_counter", lambda: next(clock))

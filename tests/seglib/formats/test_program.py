@@ -1,13 +1,18 @@
 """Programs of torch.export: a stranger's file is refused before any of it is opened."""
 
+import json
+import os
+import pickle
+import re
 import zipfile
+from pathlib import Path
 
 import pytest
 import torch
 
 from seglib.errors import SegError
 from seglib.formats import program as form
-from tests.contracts.test_formats import make
+from tests.contracts.test_formats import TINY, make
 
 
 def archive(path, **members):
@@ -39,3 +44,86 @@ def test_the_card_is_read_first(tmp_path, members, message):
     archive(tmp_path / "file.pt2", **members)
     with pytest.raises(SegError, match=f"file.pt2: {message}"):
         form.read(tmp_path / "file.pt2", 0)
+
+
+class Bomb:
+    """Makes a folder when it is unpickled."""
+
+    def __reduce__(self):
+        return os.mkdir, ("exploded",)
+
+
+PICKLED = pickle.dumps(Bomb())
+EVAL = "S('__import__')('os').mkdir('exploded')"
+
+
+def rebuilt(source, target, members=None, changed=None):
+    """The archive with other members, and with keys of its JSON files changed."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+        for info in old.infolist():
+            content = old.read(info)
+            if info.filename.endswith(".json"):
+                content = json.dumps(replaced(json.loads(content), changed or {})).encode()
+            new.writestr(info.filename, content)
+        for name, content in (members or {}).items():
+            new.writestr(name, content)
+    return target
+
+
+def replaced(value, changed):
+    if isinstance(value, list):
+        return [replaced(item, changed) for item in value]
+    if isinstance(value, dict):
+        return {key: changed.get(key, replaced(item, changed)) for key, item in value.items()}
+    return value
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory):
+    """A file of the project."""
+    made = make(options=TINY)
+    path = tmp_path_factory.mktemp("program") / "model.pt2"
+    form.write(path, made.segmenter, made.card)
+    return path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("members", "changed", "told"),
+    [
+        ({}, {"use_pickle": True}, "use_pickle 'True'"),
+        ({}, {"path_name": "opaque_obj_0"}, "path_name 'opaque_obj_0'"),
+        ({}, {"expr_str": EVAL}, "expr_str "),
+        ({}, {"expr_str": ["a"]}, "expr_str "),
+        ({}, {"guards_code": [EVAL]}, "guards_code "),
+        ({}, {"target": "torch.os.system"}, "target 'torch.os.system'"),
+        ({}, {"target": "_operator.methodcaller"}, "target "),
+        ({"archive/data/weights/model.pt": PICKLED}, {}, "the member 'data/weights/model.pt'"),
+        ({"archive/data/constants/opaque_obj_0": PICKLED}, {}, "the member 'data/constants/opaque_obj_0'"),
+        ({"archive/data/aotinductor/model/model.wrapper.so": b"\x7fELF"}, {}, "the member 'data/aotinductor/"),
+        ({"version": "8.20"}, {}, "the member ''"),
+    ],
+)
+def test_what_could_run_code_is_refused_unopened(tmp_path, monkeypatch, program, members, changed, told):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(torch.export, "load", lambda *_: pytest.fail("it was opened"))
+    path = rebuilt(program, tmp_path / "evil.pt2", members, changed)
+    with pytest.raises(SegError, match=f"evil.pt2: has {re.escape(told)}.* which this project never writes"):
+        form.read(path, 0)
+    assert not Path("exploded").exists()
+
+
+@pytest.mark.slow
+def test_examples_are_refused(tmp_path):
+    """Torch unpickles them."""
+    exported = torch.export.export(torch.nn.Linear(2, 2), (torch.zeros(1, 2),))
+    path = tmp_path / "examples.pt2"
+    torch.export.save(exported, path, extra_files={"card": make().card.to_json()})
+    with pytest.raises(SegError, match=r"examples.pt2: has example inputs, which this project never writes"):
+        form.read(path, 0)
+
+
+@pytest.mark.slow
+def test_an_archive_that_is_only_packed_again_is_read(tmp_path, program):
+    logits, _ = form.read(rebuilt(program, tmp_path / "same.pt2"), 0)
+    assert logits(torch.zeros(1, 3, 20, 30)).shape == (1, 2, 20, 30)

@@ -65,3 +65,19 @@ def test_everything_that_is_not_there_is_told_at_once(here):
 def test_naming_nothing_is_told():
     with pytest.raises(SegError, match="nothing is named"):
         select([])
+
+
+def test_patterns_pass_over_the_folder_of_the_results(here):
+    (here / "d/out/masks").mkdir(parents=True)
+    (here / "d/out/masks/img.png").write_bytes(b"")
+    out = Path("d/out")
+
+    def found(*paths: str) -> list[str]:
+        return [str(path) for path, _ in select(paths, out).named]
+
+    assert found("d/**/*.png") == ["d/p1/img.png", "d/p2/img.png", "d/p10/img.png"]
+    assert found("d/*") == ["d/p1", "d/p2", "d/p10"]
+    assert found("d/p1", "d/out", "d/p2") == ["d/p1", "d/p2"]  # as the shell writes d/* out
+    assert found("d/out") == ["d/out"]
+    assert found("d/out/*/*.png") == ["d/out/masks/img.png"]
+    assert found("d/p1/img.png", str(here / "d/out/masks/img.png"))[1] == str(here / "d/out/masks/img.png")

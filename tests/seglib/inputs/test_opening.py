@@ -19,7 +19,7 @@ from tests.layouts import dicom as series
 from tests.layouts.msd import write as write_nifti
 from tests.model_cards import card
 
-COLOUR, CT = card(), card(channels=1, modality="ct")
+COLOUR, CT = card(), card(channels=1, modality="ct", types=["int16"])
 PIXELS = np.random.default_rng(0).integers(0, 255, (6, 8, 3)).astype(np.uint8)
 PNG = cv2.imencode(".png", PIXELS[..., ::-1])[1].tobytes()
 
@@ -59,6 +59,27 @@ def test_what_is_named_itself_is_never_passed_over(tmp_path):
     names, reasons = opened(tmp_path / "notes.txt", tmp_path / ".hidden.png")
     assert names == ["hidden"]
     assert "notes.txt: is of no format that is read; known" in reasons["notes.txt"]
+
+
+def test_results_of_an_earlier_run_are_no_inputs(tmp_path, monkeypatch):
+    write(tmp_path, "a.png", "out/masks/a.png")
+    monkeypatch.chdir(tmp_path)
+    for paths in (["."], ["*"], ["a.png", "out"], [str(tmp_path)]):
+        assert [item.name for item in open_inputs(paths, COLOUR, without=Path("out"))] == ["a"]
+
+
+def test_a_file_that_must_not_be_looked_at_is_told(tmp_path, monkeypatch):
+    write(tmp_path, "a.png", "b.png")
+
+    def is_file(path: Path) -> bool:
+        if path.name == "a.png":
+            raise PermissionError(13, "Permission denied")
+        return True
+
+    monkeypatch.setattr(Path, "is_file", is_file)
+    names, reasons = opened(tmp_path)
+    assert names == ["b"]
+    assert reasons == {"a.png": f"{tmp_path}/a.png: cannot be looked into (Permission denied)"}
 
 
 def test_a_damaged_file_is_told_when_it_is_read_and_the_rest_goes_on(tmp_path):
@@ -140,6 +161,10 @@ def twice() -> bytes:
         (lambda: pack({"/a.png": PNG}), "points outside the archive"),
         (twice, "holds 'a.png' twice"),
         (bomb, "a decompression bomb"),
+        (
+            lambda: pack({"ü.png": PNG}).replace("ü".encode(), b"\xc3\xff"),
+            "not a zip or tar archive, or a truncated one",
+        ),
         (lambda: b"", r"not a zip or tar archive, or a truncated one \(0 bytes"),
         (lambda: pack({"a.png": PNG})[:-30], "not a zip or tar archive, or a truncated one"),
     ],
@@ -281,7 +306,7 @@ def test_a_header_that_is_damaged_inside_is_told(tmp_path):
 
 def test_volumes_and_images_and_series_lie_side_by_side(tmp_path):
     series.write_series(tmp_path / "CT", "p", series.scan(0)[0])
-    write(tmp_path, "a.png")
+    write(tmp_path, "a.png", content=cv2.imencode(".png", PIXELS.astype(np.uint16))[1].tobytes())
     write_nifti(tmp_path / "b.nii.gz", np.zeros((3, 4, 5), np.int16), np.eye(4))
     assert opened(tmp_path, to=CT) == (["a", "b", "CT"], {})
     assert depths(tmp_path) == {"a": 6, "b": 5, "CT": 3}

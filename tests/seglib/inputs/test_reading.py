@@ -107,6 +107,18 @@ def test_sixteen_bits_are_kept_for_a_model_that_knows_them():
     )
 
 
+@pytest.mark.parametrize("modality", ["ct", "mri", "pet"])
+def test_a_picture_of_a_scan_is_no_scan(modality):
+    """Its grey values are a display window's, no Hounsfield or scanner units."""
+    refused(
+        as_png(NOISE[..., 0]),
+        "holds uint8 values, but the model was trained on int16",
+        card(channels=1, modality=modality, types=["int16"]),
+    )
+    learnt = card(channels=1, modality=modality, types=["int16", "uint8"])
+    assert (read(as_png(NOISE[..., 0]), learnt)[..., 0] == NOISE[..., 0]).all()
+
+
 def test_cmyk_is_converted_in_a_photograph_and_refused_in_a_tiff():
     image = Image.new("CMYK", (40, 30), (0, 255, 255, 0))
     assert np.abs(read(by_pillow(image, "JPEG")).astype(int) - (255, 0, 0)).max() < 10

@@ -91,3 +91,16 @@ def test_many_files_cost_no_more_than_their_names(tmp_path):
 @pytest.mark.slow
 def test_a_hundred_thousand_files_cost_no_memory(tmp_path):
     assert peak_of_walking(tmp_path, 100_000) < 40 << 20
+
+
+def test_the_folder_of_the_results_is_passed_over_unless_it_is_the_root(tmp_path):
+    write(tmp_path, "a.png", "out/masks/a.png", "x/out/b.png")
+    (tmp_path / "link").symlink_to(tmp_path / "out")
+
+    def without(root: Path, folder: Path) -> list[str]:
+        return [found.path for found in walk(root, "", folder) if isinstance(found, Found)]
+
+    assert without(tmp_path, tmp_path / "out") == ["a.png", "x/out/b.png"]
+    assert without(tmp_path / "out", tmp_path / "out") == ["masks/a.png"]
+    assert without(tmp_path / "out/masks", tmp_path / "out") == ["a.png"]
+    assert without(tmp_path, tmp_path / "nowhere") == paths(tmp_path)

@@ -266,6 +266,16 @@ def test_deep_greys_from_white_to_black_are_refused(tmp_path):
     assert (read_image(tmp_path / "b.tif", 1)[..., 0] == 255 - NOISE[..., 0]).all()
 
 
+def test_colours_that_opencv_cannot_make_grey_are_told_in_words(tmp_path, monkeypatch):
+    def no_memory(*_: Any) -> np.ndarray:
+        raise cv2.error("OpenCV: source\n(-4:Insufficient memory) Failed to allocate")
+
+    monkeypatch.setattr(cv2, "cvtColor", no_memory)
+    tifffile.imwrite(tmp_path / "a.tif", DEEP, photometric="rgb")
+    with pytest.raises(SegError, match=r"a\.tif: cannot be made grey: \(-4:Insufficient memory\)"):
+        read_image(tmp_path / "a.tif", 1)
+
+
 def test_an_image_that_claims_to_be_huge_is_refused(tmp_path):
     file = tmp_path / "a.bmp"
     content = bytearray(encoded(".bmp"))

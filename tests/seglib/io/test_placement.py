@@ -129,3 +129,9 @@ def test_another_suffix_is_refused(tmp_path):
     place = Placement.of(Arrangement.of(SHAPE, np.eye(4), "here"))
     with pytest.raises(SegError, match=r"a\.png: a volume is written as NIfTI"):
         write_volume(tmp_path / "a.png", np.ones((6, 5, 4), np.uint8), place)
+
+
+def test_a_volume_that_is_too_long_for_the_format_is_refused(tmp_path):
+    place = Placement((2, 1, 0), (False, False, False), np.eye(4))
+    with pytest.raises(SegError, match=r"a\.nii: cannot be written as NIfTI \(.*; crop or resample the volume"):
+        write_volume(tmp_path / "a.nii", np.ones((1, 2, 32_768), np.uint8), place)

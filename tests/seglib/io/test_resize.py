@@ -196,3 +196,8 @@ def test_a_volume_is_resized_as_its_slices_where_the_depth_stays():
     for to in ((20, 15), (60, 50)):
         expected = np.stack([resize_image(plane, to) for plane in volume])
         np.testing.assert_array_equal(resize_image(volume, (3, *to)), expected)
+
+
+def test_what_opencv_cannot_resize_is_told_in_words():
+    with pytest.raises(SegError, match=r"\(4, 5, 1\) pixels cannot be resized to \(2, 3\): .*; cut it up"):
+        resize_image(np.zeros((4, 5, 1), np.int64), (2, 3))

@@ -13,7 +13,7 @@ import torch
 from seglib.cli import main
 from seglib.io.images import read_image, read_indices
 from seglib.segmentation import Segmentation
-from tests.model_cards import card
+from tests.model_cards import CARD, card
 from tests.predicting import THREE, affine, segmentation, write_model
 
 MRI = {"modality": "mri", "channels": 1, "image_size": 1.0, "types": ["int16"]}
@@ -131,6 +131,44 @@ def test_a_bad_file_is_told_and_the_rest_goes_on(own, capsys):
     assert "2 failed, see out/failed.csv:\n" in said.err
     assert all(f"{name}: {reason}" in said.err for name, reason in failed.items())
     assert "Traceback" not in said.err
+
+
+def test_an_image_on_which_the_network_fails_is_told_and_the_rest_goes_on():
+    three_levels = CARD.options | {"channels": [4, 8, 8]}
+    write_model(Path("models/best.pt"), card(padding=False, image_size=1.0, options=three_levels))
+    write_images("images", "a.png", "c.png", shape=(32, 40))
+    write_images("images", "b.png", shape=(30, 37))
+    assert seg_predict("images", "--out", "out") == 1
+    assert files() == ["cases.csv", "failed.csv", "masks/a.png", "masks/c.png"]
+    (failed,) = table("out/failed.csv")
+    assert failed["id"] == "b"
+    assert failed["reason"].startswith("models/best.pt: failed on values of shape (1, 3, 30, 37)")
+
+
+def test_any_error_is_that_of_one_image(own, monkeypatch, capsys):
+    write_images("images", "a.png", "b.png")
+    segment = Segmentation.segment_together
+
+    def odd(self, images, spacing, *, keep=False):
+        if images[0][0, 0, 0] == read_image(Path("images/a.png"))[0, 0, 0]:
+            raise ZeroDivisionError("division\nby zero")
+        return segment(self, images, spacing, keep=keep)
+
+    monkeypatch.setattr(Segmentation, "segment_together", odd)
+    assert seg_predict("images", "--out", "out") == 1
+    assert table("out/failed.csv") == [
+        {"id": "a", "reason": "cannot be processed (ZeroDivisionError: division by zero)"}
+    ]
+    assert {row["id"] for row in table()} == {"b"}
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_later_run_does_not_segment_its_own_masks(own):
+    write_images(".", "a.png")
+    for _ in range(2):
+        assert seg_predict(".", "--out", "out", "--overlay", "--force") == 0
+        assert files() == ["cases.csv", "masks/a.png", "overlays/a.png"]
+        assert {row["id"] for row in table()} == {"a"}
 
 
 def test_nothing_that_can_be_read_leaves_empty_tables(own):
@@ -290,4 +328,4 @@ def test_the_help_tells_exit_codes(capsys):
     assert seg_predict("--help") == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "exit code is 0 where all were segmented, 1 where something failed" in said
-    assert "--force" in said
+    assert "cases.csv then tells of this run only, and masks of older runs stay" in said

@@ -1,3 +1,6 @@
+import os
+import stat
+
 import pytest
 
 from seglib.errors import SegError
@@ -43,6 +46,40 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
     assert [(file.name, file.read_bytes()) for file in path.parent.iterdir()] == [("a.txt", b"one")]
     write_atomically(path, b"two")
     assert path.read_bytes() == b"two"
+
+
+@pytest.mark.parametrize("name", ["a.png", "b.nii.gz", "c"])
+def test_nothing_is_written_through_a_link(tmp_path, name):
+    """Neither one that waits for the unfinished file nor one that has the place of the finished one."""
+    out, victim, seen = tmp_path / "out", tmp_path / "victim", []
+    victim.write_bytes(b"precious")
+    out.mkdir()
+    (out / f".new-{name}").symlink_to(victim)
+    (out / name).symlink_to(victim)
+
+    def write(new):
+        seen.append((new, new.is_symlink()))
+        new.write_bytes(b"mask")
+
+    for _ in range(2):
+        write_with(out / name, write)
+    assert victim.read_bytes() == b"precious"
+    assert not (out / name).is_symlink()
+    assert (out / name).read_bytes() == b"mask"
+    (one, is_link), (other, _) = seen
+    assert one != other
+    assert not is_link
+    assert (one.parent, one.suffixes) == (out, (out / name).suffixes)
+    assert sorted(file.name for file in out.iterdir()) == sorted([name, f".new-{name}"])
+
+
+def test_a_file_has_the_rights_that_files_have(tmp_path):
+    before = os.umask(0o027)
+    try:
+        write_atomically(tmp_path / "a.txt", b"")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "a.txt").stat().st_mode) == 0o640
 
 
 def test_a_place_that_cannot_be_written(tmp_path):

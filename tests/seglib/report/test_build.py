@@ -9,7 +9,7 @@ import pytest
 from seglib.errors import SegError
 from seglib.metrics import CONVENTIONS
 from seglib.report.build import build_report
-from tests.export_reports import ALL, figures, write_export
+from tests.export_reports import ALL, figures, write_export, write_pruning
 from tests.report_files import params
 
 HOSTILE = (
@@ -151,7 +151,14 @@ def test_where_nothing_was_timed_the_page_says_how(build):
 def test_variants_that_could_not_be_made_are_named(build):
     build(exported=("onnx",))
     Path("reports/export/metrics.json").write_text(json.dumps(figures(("onnx",)) | {"tensorrt_skipped": 1}))
-    assert "a GPU or a library that it needs: tensorrt.</p>" in build_report(params())
+    text = build_report(params())
+    assert "a GPU or a library that it needs: tensorrt. On a machine that has them, <code>dvc repro -f -s" in text
+
+
+def test_what_the_pruning_did_stands_there_where_it_is_on(build):
+    assert "Channels removed" not in build(exported=("onnx",))
+    write_pruning(Path())
+    assert "<dt>Weights</dt><dd>1,626,850 → 798,112</dd>" in build_report(params())
 
 
 def test_a_missing_parameter_is_told_before_anything_is_read(params):

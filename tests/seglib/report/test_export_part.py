@@ -2,9 +2,10 @@ import json
 
 import pytest
 
+from seglib.errors import SegError
 from seglib.paths import EXPORT_REPORT
 from seglib.report.export_part import export_part, form
-from tests.export_reports import figures, write_export
+from tests.export_reports import figures, write_export, write_pruning
 
 
 @pytest.fixture
@@ -58,6 +59,39 @@ def test_the_trained_model_is_not_judged(section):
 def test_the_gate_is_told_in_words(section, drop, high, mark, verdict):
     row = section("onnx", onnx__dice_drop=drop, onnx__dice_drop_high=high).rows[1]
     assert (row.mark, row.verdict) == (mark, verdict)
+
+
+def test_a_pruned_model_is_not_judged_and_its_variants_are_beside_it(section):
+    _, pruned, onnx, integers = section("pruned", "pruned_onnx", "pruned_onnx_int8").rows
+    assert (pruned.drop, pruned.mark, pruned.verdict) == (
+        "0.0121",
+        "",
+        "a smaller network: its drop is told, not judged",
+    )
+    assert (onnx.drop, onnx.mark) == ("0.0121", "holds")
+    assert onnx.verdict == "the drop from pruned, 0.0000, is within the limit"
+    assert integers.verdict == "the drop from pruned, 0.0017, is within the limit"
+    failing = section("pruned", "pruned_onnx", pruned_onnx__dice_drop_from_pruned=0.006).rows[2]
+    assert (failing.mark, failing.verdict) == ("fails", "the drop from pruned, 0.0060, is above the limit")
+
+
+def test_what_the_pruning_did_is_told(section, inside):
+    assert section("onnx").pruned == []
+    write_pruning(inside, ratio=0.0)
+    assert section("onnx").pruned == []
+    write_pruning(inside)
+    assert section("onnx").pruned == [
+        ("Channels removed", "30.0 %"),
+        ("Weights", "1,626,850 → 798,112"),
+        ("GFLOPs for an image", "6.50 → 3.20"),
+        ("Validation Dice", "0.8931 → 0.4100 when cut → 0.8810 trained on"),
+    ]
+
+
+def test_a_broken_report_of_the_pruning_is_told(section, inside):
+    write_pruning(inside, flops_after=None)
+    with pytest.raises(SegError, match=r"^reports/prune/metrics.json: no flops_after"):
+        section("onnx")
 
 
 def test_a_tiny_error_is_told_as_smaller(section):

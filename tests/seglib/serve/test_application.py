@@ -9,7 +9,9 @@ import struct
 import threading
 import time
 import zlib
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from io import BytesIO
 
@@ -58,6 +60,11 @@ def test_the_mask_can_be_asked_for_alone(client):
     answer = client.post(PHOTO, "/predict?only=mask")
     assert answer.headers["content-type"] == "image/png"
     assert decoded(answer.body).sum() == 144
+
+
+def test_the_page_names_the_kind_of_images_as_reports_do():
+    with serving(Bright(own=card(modality="mri"))) as client:
+        assert "trained on MRI images of the data set own" in client.get("/").body.decode()
 
 
 def test_an_unknown_part_is_refused(client):
@@ -199,6 +206,62 @@ def test_a_full_queue_sends_clients_away_and_health_still_answers():
         wait_until(client, 0)
 
 
+def wait_until_in_flight(client, number: int) -> None:
+    """Wait for so many requests besides the question itself."""
+    end = time.monotonic() + 10
+    while client.meter("seg_requests_in_flight") != number + 1:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+@contextmanager
+def slow_uploads(client, number: int) -> Iterator[None]:
+    """Clients who have sent a part of their image and no more."""
+    with ExitStack() as stack:
+        for _ in range(number):
+            connection = stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", client.port)))
+            connection.putrequest("POST", "/predict")
+            connection.putheader("Content-Length", str(len(PHOTO)))
+            connection.endheaders(PHOTO[:20])
+        wait_until_in_flight(client, number)
+        yield
+
+
+def test_slow_uploads_take_no_place_in_the_queue():
+    with serving(Bright(), replace(LIMITS, uploads=4, waiting=0)) as client, slow_uploads(client, 3):
+        assert client.post(PHOTO).status == 200
+        assert client.get("/health").json["queue"] == 0
+
+
+def test_beyond_so_many_slow_uploads_clients_are_sent_away():
+    with serving(Bright(), replace(LIMITS, uploads=2)) as client:
+        with slow_uploads(client, 2):
+            away = client.post(PHOTO)
+            assert (away.status, away.headers["retry-after"]) == (503, "2")
+            assert "2 uploads are under way" in away.json["error"]
+        wait_until_in_flight(client, 0)
+        assert client.post(PHOTO).status == 200
+
+
+def test_an_image_whose_queue_has_filled_while_it_came_is_sent_away_at_once():
+    go = threading.Event()
+    with serving(Bright(lambda: go.wait(20)), replace(LIMITS, waiting=0)) as client, ThreadPoolExecutor(1) as pool:
+        late = http.client.HTTPConnection("127.0.0.1", client.port, timeout=10)
+        late.putrequest("POST", "/predict")
+        late.putheader("Content-Length", str(len(PHOTO)))
+        late.endheaders(PHOTO[:20])
+        wait_until_in_flight(client, 1)
+        first = pool.submit(client.post, PHOTO)
+        wait_until(client, 1)
+        late.send(PHOTO[20:])
+        start = time.perf_counter()
+        assert late.getresponse().status == 503
+        assert time.perf_counter() - start < 1
+        late.close()
+        go.set()
+        assert first.result().status == 200
+
+
 def test_what_nobody_waits_for_is_not_predicted():
     go, begun = threading.Event(), []
 
@@ -221,8 +284,11 @@ def test_what_nobody_waits_for_is_not_predicted():
 
 
 def test_what_goes_wrong_inside_stays_inside(caplog):
+    wrong = [RuntimeError("secret")]
+
     def fail() -> None:
-        raise RuntimeError("secret")
+        if wrong:
+            raise wrong.pop()
 
     with serving(Bright(fail)) as client:
         answer = client.post(PHOTO)
@@ -230,7 +296,8 @@ def test_what_goes_wrong_inside_stays_inside(caplog):
         assert b"secret" not in answer.body
         assert "log" in answer.json["error"]
         assert answer.headers["x-content-type-options"] == "nosniff"
-        assert client.get("/health").status == 200
+        assert client.get("/health").json["queue"] == 0
+        assert client.post(PHOTO).status == 200
     assert "secret" in caplog.text
 
 

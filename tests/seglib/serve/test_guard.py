@@ -38,7 +38,9 @@ def test_foreign_names_are_refused(client, host):
 def test_a_server_for_all_addresses_takes_numbers_but_no_names():
     with serving(Bright(), host="0.0.0.0") as client:
         assert client.get("/health", Host="192.168.0.7:8000").status == 200
-        assert client.get("/health", Host="evil.example").status == 421
+        answer = client.get("/health", Host="evil.example")
+        assert answer.status == 421
+        assert "IP address in numbers, or start it with --host and the name" in answer.json["error"]
 
 
 def test_a_server_answers_to_the_name_it_was_given():

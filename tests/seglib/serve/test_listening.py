@@ -4,14 +4,20 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from seglib.errors import SegError
 from seglib.serve import listening
 from seglib.serve.listening import address, listen
-from tests.serving import Bright, serving
+from tests.serving import Bright, running, serving
+
+LARGE = 1 << 25
 
 PROGRAM = """
 import asyncio
@@ -24,7 +30,10 @@ async def slow(_):
     await asyncio.sleep(1)
     return PlainTextResponse("done")
 
-run(Starlette(routes=[Route("/", slow)]), "{host}", 0)
+async def large(_):
+    return PlainTextResponse(bytes(1 << 25))
+
+run(Starlette(routes=[Route("/", slow), Route("/large", large)]), "{host}", 0, {seconds})
 """
 
 
@@ -52,10 +61,13 @@ def test_the_address_is_one_that_a_browser_opens():
         assert address(listener) == f"http://127.0.0.1:{listener.getsockname()[1]}/"
 
 
-def start(host: str) -> tuple[subprocess.Popen[str], int]:
+def start(host: str, seconds: float = 20) -> tuple[subprocess.Popen[str], int]:
     """A server of its own process, and its port."""
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM.format(host=host)], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-c", PROGRAM.format(host=host, seconds=seconds)],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     assert process.stdout
     line = process.stdout.readline()
@@ -88,6 +100,70 @@ def test_a_connection_that_asks_for_nothing_is_closed(monkeypatch, start_of_requ
     with serving(Bright()) as client, socket.create_connection(("127.0.0.1", client.port), timeout=5) as connection:
         connection.sendall(start_of_request)
         assert connection.recv(100) == b""
+
+
+ASKED = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+def ask(connection: socket.socket) -> None:
+    """Ask on a connection that stays open."""
+    connection.sendall(ASKED)
+    answer = http.client.HTTPResponse(connection)
+    answer.begin()
+    assert (answer.status, answer.read()[:1]) == (200, b"{")
+
+
+@pytest.mark.parametrize("kept", [0, 1, 20])
+def test_a_connection_that_asks_for_half_a_second_thing_is_closed(monkeypatch, kept):
+    monkeypatch.setattr(listening, "SPEECHLESS", 0.3)
+    with serving(Bright()) as client, socket.create_connection(("127.0.0.1", client.port), timeout=3) as connection:
+        ask(connection)
+        connection.sendall(ASKED[:kept])
+        assert connection.recv(100) == b""
+
+
+def test_a_connection_that_asks_now_and_then_stays_open(monkeypatch):
+    monkeypatch.setattr(listening, "SPEECHLESS", 0.6)
+    with serving(Bright()) as client, socket.create_connection(("127.0.0.1", client.port), timeout=3) as connection:
+        for _ in range(5):
+            ask(connection)
+            time.sleep(0.2)
+
+
+def ask_and_read_nothing(port: int) -> socket.socket:
+    """Ask for more than the machine keeps for who does not read."""
+    connection = socket.create_connection(("127.0.0.1", port), timeout=5)
+    connection.sendall(ASKED.replace(b"health", b"large"))
+    time.sleep(0.3)
+    return connection
+
+
+def read_all(connection: socket.socket) -> int:
+    """Bytes that come until the connection ends."""
+    number = 0
+    with suppress(ConnectionResetError):
+        while content := connection.recv(1 << 20):
+            number += len(content)
+    return number
+
+
+@pytest.mark.parametrize(("seconds", "is_whole"), [(0.3, False), (20, True)])
+def test_a_client_that_does_not_read_is_cut_off(monkeypatch, seconds, is_whole):
+    async def large(_: Request) -> Response:
+        return Response(bytes(LARGE), headers={"Connection": "close"})
+
+    monkeypatch.setattr(listening, "UNREAD", seconds)
+    with running(Starlette(routes=[Route("/large", large)])) as client, ask_and_read_nothing(client.port) as connection:
+        time.sleep(0.5)
+        assert (read_all(connection) > LARGE) == is_whole
+
+
+def test_a_client_that_does_not_read_holds_up_no_end():
+    process, port = start("127.0.0.1", 1)
+    with ask_and_read_nothing(port):
+        process.terminate()
+        process.communicate(timeout=10)
+    assert process.returncode == 0
 
 
 def test_beyond_so_many_connections_clients_are_sent_away(monkeypatch):

@@ -1,6 +1,8 @@
 import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,6 +15,7 @@ from seglib.serve.server import serve
 from tests.model_cards import card
 from tests.serving import Client, encoded, picture
 
+ROOT = Path(__file__).parents[3]
 PROGRAM = """
 from pathlib import Path
 from seglib.serve.server import serve
@@ -45,6 +48,29 @@ def test_the_masks_are_those_of_the_model_and_a_signal_ends_it(model):
     assert 0 < expected.sum() < expected.size
     assert mask == as_png(expected)
     assert (process.returncode, said) == (0, "")
+
+
+BUSY = """
+import time
+from pathlib import Path
+from seglib.serve import server
+from tests.serving import Bright
+server.open_segmentation = lambda *_, **__: Bright(lambda: time.sleep(60))
+server.serve(Path("best.pt"), "127.0.0.1", 0, 1, 0.5)
+"""
+
+
+def test_a_prediction_that_nobody_waits_for_holds_up_no_end():
+    command = [sys.executable, "-c", BUSY]
+    with subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        client = Client(int(process.stdout.readline().split("/")[2].split(":")[1]))
+        assert client.post(encoded()).status == 504
+        start = time.monotonic()
+        process.terminate()
+        _, said = process.communicate(timeout=90)
+    assert (process.returncode, said) == (0, "")
+    assert time.monotonic() - start < 10
 
 
 def test_a_missing_model_is_told(tmp_path):
