@@ -23,6 +23,8 @@ EVALUATE_REPORT = Path("reports/evaluate")
 PRUNED = Path("models/pruned.pt")
 PRUNE_REPORT = Path("reports/prune")
 EXPORT = Path("models/export")
+SOURCE = "source.json"
+"""Beside the exported files: file of each torch model that they were made of → its sha256; empty without any."""
 EXPORT_REPORT = Path("reports/export")
 
 

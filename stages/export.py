@@ -5,7 +5,7 @@ import shutil
 
 from seglib.config import read_params, section
 from seglib.export.tables import metrics, write_tables
-from seglib.paths import EXPORT, EXPORT_REPORT
+from seglib.paths import EXPORT, EXPORT_REPORT, SOURCE
 from seglib.sections.export import Export
 
 
@@ -23,6 +23,7 @@ def main() -> None:
     else:
         shutil.rmtree(EXPORT, ignore_errors=True)
         EXPORT.mkdir(parents=True)
+        (EXPORT / SOURCE).write_text("{}\n")  # DVC restores no empty folder
     limits |= {"max_dice_drop": settings.max_dice_drop, "confidence": settings.confidence}
     EXPORT_REPORT.mkdir(parents=True, exist_ok=True)
     _write("metrics.json", limits | metrics(figures))

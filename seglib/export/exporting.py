@@ -17,9 +17,9 @@ from seglib.export.calibration import calibration_images
 from seglib.export.candidates import Opener, make_candidates
 from seglib.export.parity import Figures, measure, refuse_others, table
 from seglib.export.timing import Runner, time_models
-from seglib.export.variants import RECIPES, SOURCE, TRAINED, Origin, read_origins, unavailable
+from seglib.export.variants import RECIPES, TRAINED, Origin, read_origins, unavailable
 from seglib.io.cache import open_cache
-from seglib.paths import BEST, CACHE, EXPORT, PRUNED, SPLIT
+from seglib.paths import BEST, CACHE, EXPORT, PRUNED, SOURCE, SPLIT
 from seglib.sections.compute import Compute
 from seglib.sections.export import Export
 from seglib.sections.predict import PLAIN, Predict

@@ -15,12 +15,12 @@ from tqdm import tqdm
 from seglib.compare.differences import Pair
 from seglib.errors import SegError
 from seglib.export.candidates import Candidate
-from seglib.export.variants import SOURCE, TRAINED
+from seglib.export.variants import TRAINED
 from seglib.intensity import Intensity
 from seglib.io.sample import Sample
 from seglib.mask_values import mask_of
 from seglib.metrics import count
-from seglib.paths import EXPORT
+from seglib.paths import EXPORT, SOURCE
 from seglib.statistics import Interval, mean_of_classes
 
 TOLERANCE = 1e-3

@@ -17,8 +17,6 @@ from seglib.sections.prune import NO_MODEL
 
 TRAINED = "torch"
 """Name of the trained model, which all others are compared with."""
-SOURCE = "source.json"
-"""Beside the variants: file of each torch model that they were made of → its sha256."""
 Convert = Callable[[Path, Path, Sequence[np.ndarray], Card], None]
 """(file of the plug-in, file to write, raw images for calibration [channels, *space], card)."""
 

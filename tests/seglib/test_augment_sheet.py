@@ -105,7 +105,11 @@ def project(tmp_path, monkeypatch):
     Path("data/cache/shard-000.pt").write_bytes(pack_shard({name: tensors((40, 60), 1) for name in ids}))
     classes = [{"name": "background", "colour": [0, 0, 0]}, {"name": "thing", "colour": [250, 0, 0]}]
     dataset = {"name": "mine", "classes": classes, "channels": 1, "modality": "mri", "overlapping": False}
-    facts = [{"id": name, "group": name, "shape": [40, 60], "pixels": [1800, 600], "ignored": 0} for name in ids]
+    facts = [
+        {"id": name, "group": name, "shape": [40, 60], "pixels": [1800, 600], "ignored": 0}
+        | {"dtype": "uint8", "fingerprint": name}
+        for name in ids
+    ]
     Path("data/index.json").write_text(json.dumps({"dataset": dataset, "samples": facts}))
     Path("data/split.json").write_text(json.dumps({"train": ids[:5], "val": ids[5:6], "test": ids[6:]}))
 

@@ -18,9 +18,9 @@ def test_selected_plugin_stands_as_a_template_and_unselected_ones_do_not():
     assert "seglib/models/unet.py" not in code
 
 
-def test_editing_metrics_concerns_evaluate_only():
+def test_editing_metrics_trains_nothing():
     graph = ImportGraph()
-    assert [s for s in STAGES if "seglib/metrics.py" in graph.code(s, light=False)] == ["evaluate"]
+    assert [s for s in STAGES if "seglib/metrics.py" in graph.code(s, light=False)] == ["evaluate", "export"]
 
 
 def test_new_import_is_noticed(project):
@@ -37,11 +37,12 @@ def test_unlisted_library_is_refused(project):
     assert "'pandas' is imported" in done.stderr
 
 
-@pytest.mark.parametrize("stage", ["config", "download", "split", "weights"])
+@pytest.mark.parametrize("stage", ["config", "download", "split", "weights", "prune", "export", "report"])
 def test_light_stage_never_imports_torch(finished, stage):
     command = (
         "import runpy, sys\n"
-        f"runpy.run_module('stages.{stage}', run_name='__main__')\n"
+        f"sys.argv = ['seglib.stage', '{stage}']\n"
+        "runpy.run_module('seglib.stage', run_name='__main__')\n"
         "assert not {'torch', 'monai', 'lightning_fabric'} & sys.modules.keys()"
     )
     done = finished.run(sys.executable, "-c", command, check=False)

@@ -61,6 +61,8 @@ def write_data():
             "group": key,
             "digest": key,
             "shape": list(case["mask"].shape),
+            "dtype": "uint8",
+            "fingerprint": "0",
             "pixels": torch.bincount(case["mask"].flatten(), minlength=2).tolist(),
             "ignored": 0,
         }
