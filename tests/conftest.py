@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from seglib import download
 from tests.project import REPOSITORY, STAGES, TINY, Project, make_images, make_project
@@ -50,6 +51,15 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project.run("seg", "deps")
     assert project.repro().ran == list(STAGES)
     return project
+
+
+@pytest.fixture
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An empty working folder; the number of threads is put back."""
+    monkeypatch.chdir(tmp_path)
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture

@@ -64,7 +64,7 @@ def _simplify(program: ExportedProgram) -> None:
     """Take out the example, places in source files, and what is asserted of strides because the example had them."""
     for node in reversed(program.graph.nodes):
         node.meta.pop("stack_trace", None)
-        if node.target is torch.ops.aten._assert_scalar.default:  # noqa: SLF001
+        if node.target is torch.ops.aten._assert_scalar.default:  # noqa: SLF001  (an operation of the graph)
             program.graph.erase_node(node)
     program.graph.eliminate_dead_code()
     program.graph_module.recompile()

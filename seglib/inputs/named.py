@@ -59,7 +59,7 @@ def _matches(path: str, without: Path | None) -> list[Path]:
     """A path itself where there is such a file, whatever its characters mean in a pattern."""
     if os.path.exists(path):  # noqa: PTH110  (also says no to what no file can be called)
         return [Path(path)]
-    if os.path.islink(path):  # noqa: PTH114
+    if os.path.islink(path):  # noqa: PTH114  (as above)
         raise SegError(f"{path}: is a link that leads nowhere; mend it, or name the file itself")
     if not has_magic(path):
         raise SegError(f"{path}: does not exist; name an image, a folder or an archive")
@@ -95,7 +95,7 @@ def _place(path: Path) -> str:
 def _lies_inside(place: str, folders: set[str]) -> bool:
     above = os.path.dirname(place)  # noqa: PTH120  (of a hundred thousand)
     while above not in folders:
-        place, above = above, os.path.dirname(above)  # noqa: PTH120
+        place, above = above, os.path.dirname(above)  # noqa: PTH120  (as above)
         if above == place:
             return False
     return True

@@ -16,13 +16,7 @@ from seglib.sections.prune import NO_MODEL
 from tests.model_cards import CARD, PLAIN_PREDICT, card
 from tests.predicting import THREE, predictor, write_model
 
-
-@pytest.fixture(autouse=True)
-def _folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 def write_params(**predict):

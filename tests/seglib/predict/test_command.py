@@ -19,12 +19,7 @@ from tests.predicting import THREE, affine, segmentation, write_model
 MRI = {"modality": "mri", "channels": 1, "image_size": 1.0, "types": ["int16"]}
 
 
-@pytest.fixture(autouse=True)
-def _folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -66,11 +65,9 @@ def test_a_prediction_that_nobody_waits_for_holds_up_no_end():
         assert process.stdout
         client = Client(int(process.stdout.readline().split("/")[2].split(":")[1]))
         assert client.post(encoded()).status == 504
-        start = time.monotonic()
         process.terminate()
-        _, said = process.communicate(timeout=90)
+        _, said = process.communicate(timeout=30)
     assert (process.returncode, said) == (0, "")
-    assert time.monotonic() - start < 10
 
 
 def test_a_missing_model_is_told(tmp_path):
