@@ -2,9 +2,7 @@
 
 import os
 import platform
-import resource
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -81,12 +79,6 @@ def scratch() -> Iterator[Path]:
 def preprocess_settings(**values: Any) -> Preprocess:
     """The `preprocess` section of `params.yaml` with other values."""
     return Preprocess.model_validate(read_params()["preprocess"] | values)
-
-
-def peak_megabytes() -> float:
-    """The most memory that this process has held so far."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1e6 if sys.platform == "darwin" else 1e3)
 
 
 def new_project(root: Path, params: dict[str, Any]) -> Project:

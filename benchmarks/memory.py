@@ -15,10 +15,11 @@ from pathlib import Path
 import nibabel
 import numpy as np
 
-from benchmarks.measuring import peak_megabytes, preprocess_settings, report, report_host, scratch
+from benchmarks.measuring import preprocess_settings, report, report_host, scratch
 from seglib.config import read_params
 from seglib.datasets import folder, synthetic
 from seglib.io.sample import Sample, Spec
+from seglib.peak_memory import peak_megabytes
 from seglib.preprocessing import CacheBuilder
 
 IMAGES_PER_SHARD = 32

@@ -22,7 +22,6 @@ from benchmarks.measuring import (
     Cost,
     alternate,
     cost,
-    peak_megabytes,
     preprocess_settings,
     report,
     report_cost,
@@ -31,6 +30,7 @@ from benchmarks.measuring import (
 )
 from benchmarks.photographs import write_photographs
 from seglib.datasets import kvasir
+from seglib.peak_memory import peak_megabytes
 from seglib.preprocessing import CacheBuilder
 
 CASES = ((1, 256), (1, 128), (2, 256))

@@ -109,7 +109,7 @@ def questions_of_drops() -> list[Question]:
         for failing in (False, True)
     ]
     unchanged = [Population(n, runs=runs, seed_sd=0.01 if runs > 1 else 0.0) for runs in (1, 3) for n in (50, 200)]
-    rare = [RareClass(shown, drop) for drop in (0.0, MAX_DROP) for shown in (2, 3, 5)]
+    rare = [RareClass(shown, drop) for drop in (0.0, MAX_DROP) for shown in (1, 2, 3, 5)]
     sd = (0.0, 0.005, 0.01, 0.02)
     seeds = [Population(200, runs=runs, seed_sd=each, one_recipe=True) for runs in (1, 3) for each in sd]
     many = Population(1000, seed_sd=0.01, one_recipe=True)
@@ -125,6 +125,7 @@ def questions_of_drops() -> list[Question]:
         *(of_drop(each, FALSE_ALARMS if each.runs > 1 else ALARMS) for each in [*seeds, many]),
         *(of_drop(each, POWER) for each in strong),
         *(of_drop(replace(each, drop=-each.drop), PASSES) for each in strong),
+        *(of_drop(RareClass(shown, 0.1), ALARMS) for shown in (1, 2, 3, 5)),
     ]
 
 
@@ -152,7 +153,8 @@ def of_drop(population: Population | RareClass, *targets: Target) -> Question:
         groups, dice = population.draw(draws)
         names = _names(groups)
         base, head = (tuple(mean_of_classes(run, Scale.SHARE).by_group(names) for run in side) for side in dice)
-        return Pair(base, head).difference.losses(better=1).interval(CONFIDENCE)
+        pair = Pair(base, head)
+        return pair.of_classes(pair.deciding).difference.losses(better=1).interval(CONFIDENCE)
 
     return Question(_comparison(population), draw, targets)
 

@@ -47,7 +47,7 @@ def write_cases(path: Path, table: CaseTable) -> None:
         for column, name in enumerate(table.classes):
             cells = [_cell(header, values[row, column]) for header, values in table.columns.items()]
             writer.writerow([key, group, name, *cells])
-    path.write_text(text.getvalue(), newline="")
+    path.write_text(text.getvalue(), encoding="utf-8", newline="")
 
 
 def parse_cases(text: str, source: str) -> CaseTable:

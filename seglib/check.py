@@ -45,8 +45,8 @@ def check_data(params: Mapping[str, Any]) -> Report:
 def accept(report: Report) -> int:
     """Add what is left of the warnings and notes to the accepted findings; returns how many."""
     keys = [finding.key for finding in report.findings if finding.severity != "error"]
-    text = ACCEPTED.read_text()
-    with ACCEPTED.open("a") as file:
+    text = ACCEPTED.read_text(encoding="utf-8")
+    with ACCEPTED.open("a", encoding="utf-8") as file:
         file.write("\n" if text and not text.endswith("\n") else "")
         file.writelines(f"{key}\n" for key in keys)
     return len(keys)
@@ -56,4 +56,4 @@ def _write(path: Path, text: str) -> None:
     """Replace a file that may be a link into DVC's cache."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")

@@ -17,10 +17,14 @@ from seglib.head import Head
 from seglib.io.sample import SegClass, Spec
 from seglib.padding import Logits, Padded
 from seglib.sections.network import Network, Shape
+from seglib.whole_files import write_whole
 
 FORMAT = 5
-UNREADABLE = (RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError, pickle.UnpicklingError)
-"""What torch raises where a file is no model, whatever it is instead."""
+UNREADABLE = (
+    *(RuntimeError, EOFError, OSError, LookupError, ValueError, TypeError, AttributeError),
+    pickle.UnpicklingError,
+)
+"""What torch raises where a file is no model, whatever it is instead, or cannot be read."""
 
 
 class Segmenter(nn.Module):
@@ -131,10 +135,7 @@ def save_checkpoint(path: Path, card: Card, state: Mapping[str, Tensor]) -> None
     content = {"format": FORMAT, "card": vars(card), "state": {k: v.detach().cpu().clone() for k, v in state.items()}}
     buffer = io.BytesIO()
     torch.save(content, buffer)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(".new")
-    new.write_bytes(buffer.getvalue())
-    new.replace(path)
+    write_whole(path, buffer.getvalue())
 
 
 def load_checkpoint(path: Path) -> tuple[Segmenter, Card]:
@@ -147,17 +148,20 @@ def load_checkpoint(path: Path) -> tuple[Segmenter, Card]:
     except FileNotFoundError:
         raise SegError(f"{path} is missing: run `dvc repro train`") from None
     except UNREADABLE as error:
-        raise SegError(
-            f"{path}: not a readable model file ({(str(error).splitlines() or [type(error).__name__])[0]})"
-        ) from None
+        raise SegError(f"{path}: not a readable model file ({first_line(error)})") from None
     card = _card(content, str(path))
     try:
         state = content["state"]
         segmenter = build_segmenter(card, state["mean"], state["std"])
         segmenter.load_state_dict(state)
     except UNREADABLE as error:
-        raise SegError(f"{path}: its weights do not fit its card ({str(error).splitlines()[0]})") from None
+        raise SegError(f"{path}: its weights do not fit its card ({first_line(error)})") from None
     return segmenter.eval(), card
+
+
+def first_line(error: Exception) -> str:
+    """What an error of a library says first; its kind where it says nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _card(content: Any, source: str) -> Card:

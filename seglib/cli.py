@@ -81,7 +81,9 @@ def _parser() -> argparse.ArgumentParser:
 
     summary = commands.add_parser("summary", help="mean, deviation and interval of a metric over seeds and folds")
     summary.add_argument("names", nargs="*", metavar="NAME", help="experiments; without one all of this commit")
-    summary.add_argument("--metric", default="dice", help="of reports/evaluate/metrics.json, or FILE:METRIC")
+    summary.add_argument(
+        "--metric", default="", help="of reports/evaluate/metrics.json, or FILE:METRIC; else compare.metric"
+    )
     form = summary.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="for machines")
     form.add_argument("--md", action="store_true", help="as a Markdown table")
@@ -215,16 +217,19 @@ def _deps(parsed: argparse.Namespace) -> None:
         raise SegError(f"{', '.join(map(str, outdated))}: not what the imports ask for; run `make deps`")
     texts = generated_files()
     for path in outdated:
-        path.write_text(texts[path])
+        path.write_text(texts[path], encoding="utf-8")
     print(f"wrote {', '.join(map(str, outdated))}" if outdated else "dvc.yaml and versions.yaml are up to date")
 
 
 def _summary(parsed: argparse.Namespace) -> None:
+    from seglib.config import read_params, section
     from seglib.experiments import read_runs
+    from seglib.sections.compare import Rule
     from seglib.summary import summarise
     from seglib.summary_tables import as_json, as_markdown, as_text
 
-    summary = summarise(read_runs(parsed.names), parsed.metric)
+    runs = read_runs(parsed.names)
+    summary = summarise(runs, parsed.metric or section(read_params(), "compare", Rule).metric)
     print((as_json if parsed.json else as_markdown if parsed.md else as_text)(summary))
 
 

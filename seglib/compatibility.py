@@ -91,6 +91,11 @@ def _size(params: Mapping[str, Any], dims: int) -> Iterator[str]:
             f"preprocess.image_size: {list(sides)} is no multiple of {network.divisor}, which model {name} needs "
             "where model.padding is false"
         )
+    elif all(side == network.divisor for side in sides):
+        yield (
+            f"preprocess.image_size: {list(sides)} leaves model {name} one pixel at its bottom, too little for a norm; "
+            f"set {2 * network.divisor} or more, or model.padding: true"
+        )
 
 
 def _augment(params: Mapping[str, Any], dims: int) -> Iterator[str]:

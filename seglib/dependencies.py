@@ -32,7 +32,7 @@ class ImportGraph:
         self._graph = grimp.build_graph(
             *PROJECT, include_external_packages=True, exclude_type_checking_imports=True, cache_dir=None
         )
-        settings = tomllib.loads(PROJECT_FILE.read_text())["tool"]["seg"]
+        settings = tomllib.loads(PROJECT_FILE.read_text(encoding="utf-8"))["tool"]["seg"]
         self._versions: dict[str, list[str]] = settings["versions"]
         self._neutral: list[str] = settings["neutral"]
         self._telling: list[str] = settings["telling"]
@@ -118,7 +118,7 @@ def generated_files() -> dict[Path, str]:
 def outdated_files() -> list[Path]:
     """The generated files whose text differs from what the imports and the lock ask for."""
     wanted = generated_files()
-    return [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
+    return [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
 
 
 def _set_code(stage: CommentedMap, graph: ImportGraph, name: str) -> None:

@@ -21,8 +21,10 @@ def open_model(path: Path, device: torch.device, threads: int = 0) -> tuple[Call
 
     A trained model runs on the device, for which the number of threads is set elsewhere; the other formats run on
     the CPU, or on a GPU if they are made for one, and give logits on the device of the values. With 0 threads the
-    library decides. Raises SegError where the file is missing, of no known format, or not of this version.
+    library decides. Raises SegError where the file is missing, a folder, of no known format, or not of this version.
     """
+    if path.is_dir():
+        raise SegError(f"{path} is a folder; name the model file itself, such as models/best.pt")
     if not path.is_file():
         raise SegError(f"{path} is missing; models lie in models/ after `dvc repro`")
     if path.suffix == CHECKPOINT:

@@ -31,7 +31,7 @@ class DivergedError(SegError):
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch gave; losses are means over batches, `seconds` and `waited` are no part of the result."""
+    """What one epoch gave; losses are means over batches; what counts seconds is no part of the result."""
 
     epoch: int
     lr: float
@@ -39,7 +39,11 @@ class Epoch:
     val_loss: float
     val_dice: float
     seconds: float
+    """Of the whole epoch."""
+    trained: float
+    """Seconds without the validation."""
     waited: float
+    """Seconds of the training in which no batch was ready."""
 
     def figures(self) -> dict[str, float]:
         """The figures to log; DVCLive makes `train_loss` the curve `train/loss`."""
@@ -78,7 +82,7 @@ class Training:
         """Train until the last epoch or until the validation Dice stops rising.
 
         `on_epoch` is told whether the validation Dice is the highest so far.
-        Raises DivergedError at the first loss that is not finite, with its epoch and step.
+        Raises DivergedError after an epoch in which a loss was not finite, with the step of the first such.
         """
         while not self._finished():
             epoch = self._run_epoch(len(self.history) + 1)
@@ -106,8 +110,9 @@ class Training:
         started = time.perf_counter()
         lr = self._set_rate((number - 1) * len(self.loader))
         train_loss, waited = self._train(number)
+        trained = time.perf_counter() - started
         val_loss, val_dice = self._validate(number)
-        return Epoch(number, lr, train_loss, val_loss, val_dice, time.perf_counter() - started, waited)
+        return Epoch(number, lr, train_loss, val_loss, val_dice, time.perf_counter() - started, trained, waited)
 
     def _set_rate(self, step: int) -> float:
         factor = self.rate.factor(step, [epoch.val_dice for epoch in self.history])

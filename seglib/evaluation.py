@@ -159,7 +159,7 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _write(path: Path, header: Sequence[str], rows: Sequence[Row]) -> None:
-    with path.open("w", newline="") as file:
+    with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, header, delimiter="\t", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

@@ -76,13 +76,14 @@ class Evaluator:
         """
         image, truth, prediction = self._predict(sample)
         plain = mask_of(prediction.own_size, self.head, threshold)
-        guess, changes = self.predictor.mask(prediction.own_size, threshold)
+        guess, changes = self.predictor.clean(plain)
         spacing = sample.spacing if self.in_mm else None
         measured = measure(truth, guess, prediction.own_size, self.head, spacing=spacing, tolerance=self.tolerance)
         small = mask_of(prediction.model_size, self.head, threshold)
         at_size = at_model_size(prediction.truth_at_model_size(truth), small, self.head)
         case = Case(sample.id, sample.group, measured, at_size)
-        return Compared(case, changes, count(truth, plain, self.head).dice), Segmented(image, truth, guess)
+        before = measured.values["dice"] if changes == Changes() else count(truth, plain, self.head).dice
+        return Compared(case, changes, before), Segmented(image, truth, guess)
 
     def _predict(self, sample: Sample) -> tuple[np.ndarray, np.ndarray, Prediction]:
         raw, truth = sample.read(self.spec)

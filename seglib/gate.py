@@ -110,7 +110,7 @@ def read_accepted(path: Path) -> list[str]:
     Raises SegError where the file is missing.
     """
     try:
-        lines = path.read_text().splitlines()
+        lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         raise SegError(f"{path} is missing; an empty file accepts nothing") from None
     plain = [" ".join(line.split()) for line in lines]

@@ -68,7 +68,10 @@ class Predictor:
 
     def mask(self, probabilities: np.ndarray, threshold: float) -> tuple[np.ndarray, Changes]:
         """Mask values, uint8 [*shape], of probabilities at the image's own size, and what post-processing changed."""
-        mask = mask_of(probabilities, self.card.head, threshold)
+        return self.clean(mask_of(probabilities, self.card.head, threshold))
+
+    def clean(self, mask: np.ndarray) -> tuple[np.ndarray, Changes]:
+        """Post-process mask values, uint8 [*shape], and tell what that changed."""
         return clean(mask, self.card.head, self.settings.min_pixels, self.settings.fill_holes)
 
     def _at_scale(self, images: Sequence[np.ndarray], shape: Geometry, factor: float) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Batches from the memory-mapped cache, the same whatever the number of workers."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ from seglib.seeding import seed_for
 
 Batch = tuple[Tensor, Tensor]
 """Raw images [batch, channels, *space] and mask values, uint8 [batch, *space]."""
+Place = tuple[int, ...]
+"""(epoch, index), and where the epoch has drawn the index before, how often."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,8 @@ class Share:
 
 
 @dataclass
-class ShuffledBatches(Sampler[list[tuple[int, int]]]):
-    """One process's share of every batch of an epoch, as (epoch, index); the order follows from (seed, epoch).
+class ShuffledBatches(Sampler[list[Place]]):
+    """One process's share of every batch of an epoch; the order follows from (seed, epoch).
 
     A batch that does not divide is filled up with its first item, so that all shares have one length; the
     fillers are the last of all processes' items, one process after the other.
@@ -50,17 +53,25 @@ class ShuffledBatches(Sampler[list[tuple[int, int]]]):
     def __len__(self) -> int:
         return math.ceil(self.length / self.batch_size)
 
-    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        order = self._order()
+    def __iter__(self) -> Iterator[list[Place]]:
+        places = self._places()
         for start in range(0, self.length, self.batch_size):
-            batch = order[start : start + self.batch_size]
+            batch = places[start : start + self.batch_size]
             each = -(-len(batch) // self.share.world)
             own = batch[self.share.rank * each : (self.share.rank + 1) * each]
-            yield [(self.epoch, index) for index in [*own, *batch[:1] * (each - len(own))]]
+            yield [*own, *batch[:1] * (each - len(own))]
 
     def sizes(self) -> list[int]:
         """Images of each batch, those of all processes together."""
         return [min(self.batch_size, self.length - start) for start in range(0, self.length, self.batch_size)]
+
+    def _places(self) -> list[Place]:
+        drawn = Counter[int]()
+        places: list[Place] = []
+        for index in self._order():
+            places.append((self.epoch, index, drawn[index]) if drawn[index] else (self.epoch, index))
+            drawn[index] += 1
+        return places
 
     def _order(self) -> list[int]:
         order = np.random.default_rng(seed_for(self.seed, self.epoch)).permutation(self.length)
@@ -90,16 +101,16 @@ class CachedSamples(Dataset[Batch]):
     def __len__(self) -> int:
         return len(self.ids)
 
-    def __getitem__(self, place: int | tuple[int, int]) -> Batch:
-        epoch, index = place if isinstance(place, tuple) else (0, place)
+    def __getitem__(self, place: int | Place) -> Batch:
+        epoch, index, *repeat = place if isinstance(place, tuple) else (0, place)
         tensors = self.cache[self.ids[index]]
         image, mask = tensors["image"], tensors["mask"]
         if self.crop:
-            seed = seed_for(self.seed, epoch, self.ids[index], "crop")
+            seed = seed_for(self.seed, epoch, self.ids[index], "crop", *repeat)
             image, mask = random_crop(image, mask, self.crop, seed, self.foreground_crops)
         if self.augmenter is None:
             return image, mask
-        seed = seed_for(self.seed, epoch, self.ids[index])
+        seed = seed_for(self.seed, epoch, self.ids[index], *repeat)
         # copied, for albumentations must not write into the memory-mapped cache, and by numpy: torch's
         # threads cost more than so small a copy, many times more where the cores are busy
         copied = np.array(np.moveaxis(image.numpy(), 0, -1), order="C")
@@ -115,12 +126,16 @@ class CachedSamples(Dataset[Batch]):
         return {self.crop} if self.crop else {tuple(self.cache[i]["mask"].shape) for i in self.ids}
 
 
-def training_loader(samples: CachedSamples, batches: ShuffledBatches, workers: int) -> DataLoader[Batch]:
-    """Shuffled batches of this process; the training loop sets `batches.epoch`."""
-    return _loader(samples, batches, workers)
+def training_loader(
+    samples: CachedSamples, batches: ShuffledBatches, workers: int, *, pin: bool = False
+) -> DataLoader[Batch]:
+    """Shuffled batches of this process, pinned for a GPU; the training loop sets `batches.epoch`."""
+    return _loader(samples, batches, workers, pin=pin)
 
 
-def ordered_loader(samples: CachedSamples, batch_size: int, workers: int, share: Share = Share()) -> DataLoader[Batch]:
+def ordered_loader(
+    samples: CachedSamples, batch_size: int, workers: int, share: Share = Share(), *, pin: bool = False
+) -> DataLoader[Batch]:
     """Every `share.world`th batch in the order of the ids, from batch `share.rank` on.
 
     All processes get as many batches; one that runs out begins again.
@@ -129,11 +144,11 @@ def ordered_loader(samples: CachedSamples, batch_size: int, workers: int, share:
     batches = [list(range(start, min(start + batch_size, len(samples)))) for start in starts]
     each = -(-len(batches) // share.world)
     own = [batches[(share.rank + i * share.world) % len(batches)] for i in range(each)]
-    return _loader(samples, own, workers)
+    return _loader(samples, own, workers, pin=pin)
 
 
 def _loader(
-    samples: CachedSamples, batches: Sampler[list[tuple[int, int]]] | list[list[int]], workers: int
+    samples: CachedSamples, batches: Sampler[list[Place]] | list[list[int]], workers: int, *, pin: bool
 ) -> DataLoader[Batch]:
     cv2.setNumThreads(0)
     return DataLoader(
@@ -143,7 +158,7 @@ def _loader(
         persistent_workers=workers > 0,
         multiprocessing_context="fork" if workers else None,  # which shares the memory-mapped cache
         collate_fn=collate,
-        pin_memory=torch.cuda.is_available(),
+        pin_memory=pin,
         generator=torch.Generator(),  # of its own, so that loading moves no number of dropout
     )
 

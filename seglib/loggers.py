@@ -17,14 +17,20 @@ from seglib.mask_values import mask_of
 from seglib.overlays import Palette
 from seglib.panels import panel
 
+DVCLIVE, TENSORBOARD = "dvclive", "tensorboard"
+
 
 @contextmanager
 def open_loggers(folder: Path) -> Iterator[list[Logger]]:
-    """Fabric's loggers, writing below `folder`, where they replace the last run's; closed at the end."""
+    """Fabric's loggers, writing below `folder`, where they replace the last run's; closed at the end.
+
+    All else stays, such as the best model of a training that diverged.
+    """
     if rank_zero_only.rank == 0:
-        shutil.rmtree(folder, ignore_errors=True)
-    live = DVCLiveLogger(dir=str(folder / "dvclive"), dvcyaml=None, save_dvc_exp=False)
-    board = TensorBoardLogger(root_dir=folder, name="tensorboard", version="")
+        for name in (DVCLIVE, TENSORBOARD):
+            shutil.rmtree(folder / name, ignore_errors=True)
+    live = DVCLiveLogger(dir=str(folder / DVCLIVE), dvcyaml=None, save_dvc_exp=False)
+    board = TensorBoardLogger(root_dir=folder, name=TENSORBOARD, version="")
     try:
         yield [live, board]
     finally:

@@ -6,6 +6,7 @@ is background that touches a single class and not the border, and takes that cla
 each is looked at for itself, and all that is not of the class is its background.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,10 +22,12 @@ class Changes:
 
     objects: int = 0
     """Removed."""
+    pixels_removed: int = 0
+    """Of these objects."""
     holes: int = 0
     """Filled."""
-    pixels: int = 0
-    """That have another value than before."""
+    pixels_filled: int = 0
+    """Of these holes."""
 
 
 def clean(mask: np.ndarray, head: Head, min_pixels: int, fill_holes: int) -> tuple[np.ndarray, Changes]:
@@ -38,10 +41,16 @@ def clean(mask: np.ndarray, head: Head, min_pixels: int, fill_holes: int) -> tup
         layers = [plane.astype(np.uint8) for plane in class_planes(mask, head.classes, overlapping=True)][1:]
     else:
         layers = [mask.copy()]
+    pixels = _foreground(layers)
     objects = sum(_remove_objects(layer, min_pixels) for layer in layers)
+    kept = _foreground(layers)
     holes = sum(_fill_holes(layer, fill_holes) for layer in layers)
-    cleaned = merge_planes(np.stack(layers) > 0) if head.overlapping else layers[0]
-    return cleaned, Changes(objects, holes, int(np.count_nonzero(cleaned != mask)))
+    changes = Changes(objects, pixels - kept, holes, _foreground(layers) - kept)
+    return merge_planes(np.stack(layers) > 0) if head.overlapping else layers[0], changes
+
+
+def _foreground(layers: Sequence[np.ndarray]) -> int:
+    return sum(int(np.count_nonzero(layer)) for layer in layers)
 
 
 def _remove_objects(layer: np.ndarray, least: int) -> int:

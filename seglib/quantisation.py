@@ -24,7 +24,7 @@ from seglib.errors import SegError
 from seglib.onnx_graph import CARD, INPUT, PRODUCER
 from seglib.onnx_runtime import onnxruntime
 from seglib.sub_pixel import to_sub_pixel
-from seglib.tracing import write_whole
+from seglib.whole_files import write_whole
 
 if TYPE_CHECKING:
     from onnx import ModelProto

@@ -31,7 +31,7 @@ def apply_recipe(name: str) -> list[str]:
     if changes:
         text = StringIO()
         yaml.dump(params, text)
-        PARAMS.write_text(text.getvalue())
+        PARAMS.write_text(text.getvalue(), encoding="utf-8")
     return changes
 
 

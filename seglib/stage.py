@@ -54,10 +54,16 @@ def run_stage(name: str, main: Callable[[], None]) -> None:
 def _message(error: BaseException) -> str:
     """What a user can do something about; nothing where a traceback tells more."""
     if isinstance(error, SegError):
-        return str(error)
+        return _own_words(error)
     if isinstance(error, OSError) and error.errno in UNWRITABLE:
         return f"{error.filename or 'a file'} cannot be written ({error.strerror}); make room, or correct its rights"
     return ""
+
+
+def _own_words(error: SegError) -> str:
+    """Its message alone: torch puts the traceback before that of an error from one of a loader's workers."""
+    kind = type(error)
+    return str(error).rpartition(f"{kind.__module__}.{kind.__qualname__}: ")[2].rstrip()
 
 
 def _outlive(parent: int) -> None:

@@ -29,7 +29,11 @@ WIDEST = 3.0
 
 @dataclass(frozen=True)
 class Interval:
-    """A figure with its confidence interval; without bounds where a class has a value in fewer than two groups."""
+    """A figure with its confidence interval.
+
+    Without bounds where a class has a value in fewer than two groups, where the figure lies at an end of its scale (a
+    share of 0 or 1, a distance of 0), and where a distance's would span orders of size (WIDEST).
+    """
 
     value: float
     """nan where no case has a value."""
@@ -75,7 +79,7 @@ class Ratio:
     @property
     def fewest(self) -> int:
         """Rows with a value of the class that has the fewest; 0 without any class."""
-        return min(filter(None, (self.whole > 0).sum(0).tolist()), default=0)
+        return min(filter(None, self.shown.tolist()), default=0)
 
     @property
     def pulls(self) -> np.ndarray:
@@ -90,6 +94,15 @@ class Ratio:
         without = np.where(rest > 0, part.sum(0) - part, 0) / np.where(rest > 0, rest, 1)
         moved = np.where(known, (without * known).sum(0) / rows - without, 0) * np.sqrt((rows - 1) / rows)
         return moved.sum(1) / max(whole.shape[1], 1)
+
+    @property
+    def shown(self) -> np.ndarray:
+        """Rows with a value of each class, int64 [classes]."""
+        return (self.whole > 0).sum(0)
+
+    def of_classes(self, chosen: np.ndarray) -> "Ratio":
+        """The same over some of the classes, bool [classes]."""
+        return Ratio(self.part[:, chosen], self.whole[:, chosen], self.scale)
 
     def of_cases(self) -> np.ndarray:
         """The figure of each row for itself, over the classes that it has a value of, float64 [rows]; else nan."""
@@ -147,7 +160,7 @@ def freedom(pulls: np.ndarray, fewest: int) -> float:
 
 
 def student(value: float, variance: float, freedom: float, confidence: float, scale: Scale = Scale.ANY) -> Interval:
-    """Student's interval on the scale; without bounds at its end, and where a distance's would span orders of size."""
+    """Student's interval on the scale; without bounds as `Interval` says."""
     low, high = scale.value
     half = float(stdtrit(freedom, (1 + confidence) / 2)) * math.sqrt(variance)
     if not low < value < high or (scale is Scale.AMOUNT and half > WIDEST * value):

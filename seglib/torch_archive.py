@@ -10,8 +10,9 @@ from typing import Any
 
 import torch
 
-from seglib.checkpoint import Card
+from seglib.checkpoint import Card, first_line
 from seglib.errors import SegError
+from seglib.io.archive import DAMAGE
 
 CARD = "card"
 """Name of the card among an archive's extra files."""
@@ -28,8 +29,8 @@ MEMBERS = re.compile(
     + rf"|data/weights/weight_\d+|data/constants/tensor_\d+|extra/{CARD}|archive_(format|version)|byteorder|\.data/\w+"
 )
 """Of an exported program; neither compiled code nor pickled objects are among them."""
-EXPRESSION = re.compile(r"([A-Z]\w+\(|\w+=|'\w+'|True|False|[\d,) -])*")
-"""A size as nothing but constructors of SymPy, which evaluates it as Python."""
+EXPRESSION = re.compile(r"(?:[A-Z]\w++\(|\w++=|'\w++'|(?:True|False)\b|\d++|[,) -])*+")
+"""A size as nothing but constructors of SymPy, which evaluates it as Python; in time that grows with its length."""
 TARGET = re.compile(
     r"torch\.ops\.aten\.(?!save\.|from_file\.)\w+\.\w+|"
     r"_operator\.(add|sub|mul|floordiv|truediv|mod|pow|neg|eq|ne|lt|le|gt|ge)"
@@ -50,8 +51,8 @@ def read_card(path: Path) -> Card:
         with zipfile.ZipFile(path) as archive:
             names = [name for name in archive.namelist() if name.endswith(f"/extra/{CARD}")]
             text = archive.read(names[0]).decode() if names else None
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise SegError(f"{path}: not a readable model file ({error})") from None
+    except DAMAGE as error:
+        raise SegError(f"{path}: not a readable model file ({first_line(error)})") from None
     if text is None:
         raise SegError(f"{path}: has no card, so it was not written by this project; export the model with it")
     return Card.from_json(text, str(path))
@@ -72,9 +73,8 @@ def refuse_code(path: Path) -> None:
         if len(reader.get_record(EMPTY)):
             raise SegError(_unsafe(path, "example inputs"))
         texts = [json.loads(reader.get_record(name)) for name in TEXTS]
-    except (OSError, RuntimeError, ValueError, zipfile.BadZipFile) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise SegError(f"{path}: not a readable program ({reason})") from None
+    except DAMAGE as error:
+        raise SegError(f"{path}: not a readable program ({first_line(error)})") from None
     for text in texts:
         _refuse_values(path, text)
 

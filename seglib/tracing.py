@@ -1,10 +1,9 @@
-"""What the exported formats share: images to record a model with, proof that its graph is still it, whole files."""
+"""What the exported formats share: images to record a model with, and proof that its graph is still it."""
 
 import copy
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -97,17 +96,6 @@ def recording(card: Card, form: str) -> Iterator[None]:
         except Exception as error:  # the libraries raise all kinds
             reason = " ".join(str(error).split()) or type(error).__name__
             raise SegError(f"{_refusal(card, form)} ({reason[:200]})") from None
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that appears complete or not at all, in a folder that need not be there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".new-{path.name}")
-    try:
-        new.write_bytes(content)
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
 
 
 def _refusal(card: Card, form: str) -> str:

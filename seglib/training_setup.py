@@ -117,7 +117,7 @@ class Setup:
 
     def training(self, fabric: Fabric, encoder: Path) -> Training:
         """Build network, optimiser, loss and loaders; `encoder` holds published weights, or NO_WEIGHTS."""
-        return self._training(fabric, lambda side: self._network(side, encoder))
+        return self._training(fabric, lambda side: self._network(fabric, side, encoder))
 
     def further_training(self, fabric: Fabric, network: Segmenter) -> Training:
         """Build all but the network, which has weights already."""
@@ -134,10 +134,11 @@ class Setup:
         batches = ShuffledBatches(
             len(side), settings.batch_size, settings.seed, share, self._small_targets(), settings.small_targets
         )
-        loader = training_loader(side, batches, settings.workers)
+        on_gpu = fabric.device.type == "cuda"
+        loader = training_loader(side, batches, settings.workers, pin=on_gpu)
         validation = CachedSamples(self.cache, self.sides["val"])
         val_batch = validation.batch_size(settings.batch_size)
-        val_loader = ordered_loader(validation, val_batch, settings.workers, share)
+        val_loader = ordered_loader(validation, val_batch, settings.workers, share, pin=on_gpu)
 
         torch.manual_seed(seed_for(settings.seed, "weights"))
         network = build(side)
@@ -174,10 +175,12 @@ class Setup:
         order = [int(i) for i in np.argsort(shares, kind="stable") if shares[i] > 0]
         return order[: max(1, round(SMALL * len(order)))]
 
-    def _network(self, side: CachedSamples, encoder: Path) -> Segmenter:
+    def _network(self, fabric: Fabric, side: CachedSamples, encoder: Path) -> Segmenter:
         network = build_segmenter(self.card, *channel_statistics(side))
         if encoder.read_bytes() != NO_WEIGHTS:
-            print(load_encoder(_bare(network), encoder).describe(), flush=True)
+            report = load_encoder(_bare(network), encoder)
+            if fabric.is_global_zero:
+                print(report.describe(), flush=True)
         options = plugins.options(plugins.load(models, self.card.model), self.params)
         if isinstance(options, EncoderNetwork) and options.freeze:
             _bare(network).get_submodule("encoder").requires_grad_(requires_grad=False)

@@ -18,5 +18,5 @@ def main() -> None:
     if report.errors:
         raise SegError(f"the data cannot be trained on; `seg check` writes the full report.\n{report.describe()}")
     print(report.describe())
-    QUALITY.write_text(report.as_json())
+    QUALITY.write_text(report.as_json(), encoding="utf-8")
     draw_contact_sheet(CONTACT_SHEET, report, index["dataset"], cache, settings.contact_sheet)

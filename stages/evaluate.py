@@ -75,12 +75,13 @@ def _in_mm(test: Sequence[Sample]) -> bool:
 
 def _changes(compared: Sequence[Compared]) -> dict[str, float | int]:
     """What post-processing did to the predictions, all together."""
-    dice = float(mean_of_classes(np.stack([found.dice_before for found in compared]))(np.ones((1, len(compared))))[0])
+    dice = mean_of_classes(np.stack([found.dice_before for found in compared])).value
     changes = [found.changes for found in compared]
     return {
         "postprocessing/objects_removed": sum(change.objects for change in changes),
+        "postprocessing/pixels_removed": sum(change.pixels_removed for change in changes),
         "postprocessing/holes_filled": sum(change.holes for change in changes),
-        "postprocessing/pixels_changed": sum(change.pixels for change in changes),
+        "postprocessing/pixels_filled": sum(change.pixels_filled for change in changes),
     } | ({} if np.isnan(dice) else {"postprocessing/dice_before": round(dice, 6)})
 
 
@@ -97,8 +98,8 @@ def _draw(
     samples = {sample.id: sample for sample in test}
     for name in ("overlays", "pictures"):
         (EVALUATE_REPORT / name).mkdir(exist_ok=True)
-    for rank, (key, dice) in enumerate(shown.items()):
+    for key, dice in shown.items():
         _, segmented = evaluator.compare(samples[key], threshold)
         name, caption = case_name(key), f"{key}  Dice {dice:.3f}   image | truth | prediction"
-        draw(EVALUATE_REPORT / f"overlays/{rank:02d}-{name}.png", *segmented, palette, caption)
+        draw(EVALUATE_REPORT / f"overlays/{name}.png", *segmented, palette, caption)
         write_pictures(EVALUATE_REPORT / f"pictures/{name}", *segmented, palette)

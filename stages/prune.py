@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from seglib.config import read_params, section
 from seglib.paths import PRUNE_REPORT, PRUNED
 from seglib.sections.prune import NO_MODEL, Prune
+from seglib.whole_files import write_whole
 
 
 def main() -> None:
@@ -21,10 +22,7 @@ def main() -> None:
 
 
 def _write(model: bytes, figures: Mapping[str, float]) -> None:
-    PRUNED.parent.mkdir(exist_ok=True)
-    new = PRUNED.with_suffix(".new")
-    new.write_bytes(model)
-    new.replace(PRUNED)  # which may be a link into DVC's cache
+    write_whole(PRUNED, model)
     PRUNE_REPORT.mkdir(parents=True, exist_ok=True)
     (PRUNE_REPORT / "metrics.json").write_text(json.dumps(figures, indent=1) + "\n")
     if "val_dice" in figures:

@@ -15,7 +15,7 @@ def main() -> None:
     """Write `data/split.json`."""
     settings = section(read_params(), "split", Split)
     index = json.loads(INDEX.read_text())
-    samples, clusters = index["samples"], json.loads(QUALITY.read_text())["clusters"]
+    samples, clusters = index["samples"], json.loads(QUALITY.read_text(encoding="utf-8"))["clusters"]
     sides = split_samples(samples, clusters, settings)
     warnings = leaks(sides, samples, clusters)
     classes = [entry["name"] for entry in index["dataset"]["classes"]]

@@ -1,7 +1,6 @@
 """Train the network on the cache and keep the epoch with the best validation Dice."""
 
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from seglib.paths import BEST, CACHE, ENCODER, INDEX, LAST, SPLIT, TRAIN_REPORT,
 from seglib.training_run import Run
 from seglib.training_setup import Setup
 from seglib.training_state import weights
+from seglib.whole_files import write_whole
 
 
 def main() -> None:
@@ -46,7 +46,7 @@ def _write(training: Training, setup: Setup, model: Path, last: Mapping[str, Ten
     history, best = training.history, training.best
     assert best
     save_checkpoint(LAST, setup.card, last)
-    shutil.copyfile(model, BEST)
+    write_whole(BEST, model.read_bytes())
     TRAIN_REPORT.mkdir(parents=True, exist_ok=True)
     write_curves(TRAIN_REPORT / "plots", history)
     figures = summary(history, best) | {

@@ -1,8 +1,10 @@
 """Archives as they are published, and as they come broken."""
 
 import io
+import tarfile
 import zipfile
 from hashlib import sha256
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -19,6 +21,15 @@ def kvasir_archive(number: int = 12) -> bytes:
         for folder, pixels in (("images", image), ("masks", mask)):
             files[f"Kvasir-SEG/{folder}/case{i:02d}.jpg"] = cv2.imencode(".jpg", pixels)[1].tobytes()
     return pack(files)
+
+
+def unpack(archive: tarfile.TarFile, name: str, folder: Path) -> Path:
+    """Write one file of an archive below a folder; gives its path."""
+    content = archive.extractfile(name)
+    assert content
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(content.read())
+    return folder / name
 
 
 def pack(files: dict[str, bytes]) -> bytes:

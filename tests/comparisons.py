@@ -36,7 +36,7 @@ RECIPE = (
 
 def compared(recipe=RECIPE, notes=(), runs=(1, 1), base="main (0a1b2c3)", **changes: Any) -> Compared:
     """Two sides of 40 cases, with fields of `Comparison` replaced; without arguments the verdict is fail."""
-    found = Comparison(base, "workspace", runs, 40, 20, RULE, CHANGES, CASES, Interval(0.05, 0.03, 0.07))
+    found = Comparison(base, "workspace", runs, 40, 20, RULE, CHANGES, CASES, Interval(0.05, 0.03, 0.07), 0.05, ())
     sides = [(_revision(name),) * count for name, count in zip((base, "workspace"), runs, strict=True)]
     return Compared(replace(found, **changes), recipe, notes, *sides)
 

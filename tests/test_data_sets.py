@@ -69,6 +69,7 @@ def test_overlapping_classes_train_and_are_measured_each(tmp_path):
     assert {"lung/dice", "infection/dice"} <= metrics.keys()
 
 
+@pytest.mark.slow
 def test_crops_of_native_images_train(tmp_path):
     project = from_layout(tmp_path, "dsb2018", {"preprocess.resize": "native", "train.epochs": 1})
     assert project.repro().ran == list(STAGES)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from seglib.case_table import case_name, parse_cases
 from tests.project import Project
 
 
@@ -29,6 +30,21 @@ def test_exp_run_changes_parameters_and_shows_sensible_names(project: Project) -
     assert "file://" in project.run("dvc", "plots", "diff", "HEAD").stdout
 
 
+def test_plots_of_two_revisions_stand_side_by_side(project: Project) -> None:
+    plots = json.loads(project.run("dvc", "plots", "diff", "HEAD", "--json").stdout)["data"]
+    for title in ("Loss", "Validation Dice", "Learning rate", "Dice of each class", "Confusion matrix", "Calibration"):
+        values = plots[title][0]["content"]["data"]["values"]
+        assert {value["rev"] for value in values} == {"workspace", "HEAD"}, title
+    overlays = {path: found for path, found in plots.items() if path.startswith("reports/evaluate/overlays/")}
+    drawn = {str(file.relative_to(project.root)) for file in (project.root / "reports/evaluate/overlays").iterdir()}
+    assert overlays.keys() == drawn
+    cases = parse_cases((project.root / "reports/evaluate/cases.csv").read_text(encoding="utf-8"), "cases.csv")
+    assert {Path(path).stem for path in drawn} <= set(map(case_name, cases.ids)), "of any rank, so that they pair up"
+    for found in overlays.values():
+        assert {(each["type"], *each["revisions"]) for each in found} == {("image", "HEAD"), ("image", "workspace")}
+        assert all(Path(each["url"]).is_file() for each in found)
+
+
 def test_exp_run_in_a_temporary_folder_leaves_the_workspace_alone(project: Project) -> None:
     before = project.outputs()
     done = project.run("dvc", "exp", "run", "--temp", "-n", "temporary", "-S", "train.lr=1e-5")
@@ -38,6 +54,7 @@ def test_exp_run_in_a_temporary_folder_leaves_the_workspace_alone(project: Proje
     assert (project.root / "reports/train/logs/temporary/timing.json").exists()
 
 
+@pytest.mark.slow
 def test_two_experiments_make_the_same_shards_at_once(project: Project) -> None:
     shutil.rmtree(project.root / ".store")
     project.run("dvc", "exp", "run", "--queue", "-S", "preprocess.image_size=24", "-S", "train.seed=1,2")

@@ -78,48 +78,38 @@ WITHOUT_EFFECT = every(
 """A comment, code and options of plug-ins that are not selected, and what says only how to compute."""
 DATA = [stage for stage in STAGES[2:] if stage != "weights"]
 """The stages that follow from the samples."""
+FROM_TRAINING = ["train", "evaluate", "prune", "export", "report"]
+"""Training, and the stages that follow from the model."""
 ROWS = [
     Row("nothing", lambda _project, _images: None, marks=SLOW),
     Row("what has no effect on any output", WITHOUT_EFFECT, ["config"]),
-    Row("train.lr", set_param("train.lr", 0.001), ["config", "train", "evaluate", "report"]),
-    Row(
-        "image_size",
-        set_param("preprocess.image_size", 48),
-        ["config", "preprocess", "check", "train", "evaluate", "report"],
-    ),
-    Row("split.seed", set_param("split.seed", 3), ["config", "split", "train", "evaluate", "report"], compared=False),
+    Row("train.lr", set_param("train.lr", 0.001), ["config", *FROM_TRAINING]),
+    Row("image_size", set_param("preprocess.image_size", 48), ["config", "preprocess", "check", *FROM_TRAINING]),
+    Row("split.seed", set_param("split.seed", 3), ["config", "split", *FROM_TRAINING], compared=False),
     Row("an accepted finding", append("accepted.txt", "empty_mask case03\n"), ["check"], compared=False),
     Row("code of the quality gate", append("seglib/quality.py"), ["check"], marks=SLOW),
-    Row("the folds", set_param("split.folds", 4), ["config", "split", "train", "evaluate", "report"], marks=SLOW),
+    Row("the folds", set_param("split.folds", 4), ["config", "split", *FROM_TRAINING], marks=SLOW),
     Row("evaluate.overlays", set_param("evaluate.overlays", 1), ["config", "evaluate", "report"], compared=False),
-    Row(
-        "selected augmentation", set_param("augment.mri", []), ["config", "train", "evaluate", "report"], compared=False
-    ),
-    Row("classes in another order", swap_classes, ["config", *DATA]),
+    Row("selected augmentation", set_param("augment.mri", []), ["config", *FROM_TRAINING], SLOW, compared=False),
+    Row("classes in another order", swap_classes, ["config", *DATA], SLOW),
     Row(
         "a comment in the selected model",
         append("seglib/models/unet.py"),
-        ["config", "train", "evaluate"],
+        ["config", "train", "evaluate", "prune", "export"],
+        SLOW,
         compared=False,
     ),
-    Row(
-        "an option of the selected model",
-        set_param("model.unet.dropout", 0.1),
-        ["config", "weights", "train", "evaluate", "report"],
-    ),
+    Row("an option of the selected model", set_param("model.unet.dropout", 0.1), ["config", "weights", *FROM_TRAINING]),
     Row("how encoder weights are brought", append("stages/weights.py"), ["weights"], marks=SLOW),
-    Row("the running average", set_param("optimizer.ema", 0.5), ["config", "train", "evaluate", "report"], marks=SLOW),
-    Row(
-        "a loss",
-        replace("seglib/region_losses.py", "DiceLoss(batch=True", "DiceLoss(batch=False"),
-        ["train", "evaluate", "report"],
-    ),
-    Row("a comment in a loss", append("seglib/losses/dice_ce.py"), ["config", "train"], marks=SLOW),
-    Row("a comment in metrics.py", append("seglib/metrics.py"), ["evaluate"], compared=False),
+    Row("the running average", set_param("optimizer.ema", 0.5), ["config", *FROM_TRAINING], marks=SLOW),
+    Row("a loss", replace("seglib/region_losses.py", "DiceLoss(batch=True", "DiceLoss(batch=False"), FROM_TRAINING),
+    Row("a comment in a loss", append("seglib/losses/dice_ce.py"), ["config", "train", "prune"], marks=SLOW),
+    Row("a comment in metrics.py", append("seglib/metrics.py"), ["evaluate", "export"], compared=False),
     Row(
         "a library of training",
         replace("versions.yaml", "albucore: '", "albucore: '9."),
-        ["train", "evaluate", "report"],
+        FROM_TRAINING,
+        SLOW,
         compared=False,
     ),
     Row("an image changed", lambda _, images: write_pair(images, "case03", seed=99), DATA),
@@ -173,10 +163,10 @@ def test_edit_ends_where_a_clean_build_ends(project: Project, images: Path, tmp_
 def test_edit_taken_back_is_restored_from_the_run_cache(project: Project) -> None:
     before = project.outputs()
     project.set_params({"train.lr": 0.001})
-    assert project.repro().ran == ["config", "train", "evaluate", "report"]
+    assert project.repro().ran == ["config", *FROM_TRAINING]
     project.set_params({"train.lr": 0.002})
     back = project.repro()
-    assert (back.ran, back.restored) == ([], ["config", "train", "evaluate", "report"])
+    assert (back.ran, back.restored) == ([], ["config", *FROM_TRAINING])
     assert project.outputs() == before
 
 

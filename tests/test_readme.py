@@ -102,6 +102,7 @@ def test_first_run_experiments_and_remote(checkout, tmp_path):
     assert len(experiments) == 4, "the queue has not run its two"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("checkout", [KVASIR], indirect=True, ids=[""])
 def test_own_data_and_kvasir(checkout, tmp_path):
     archive, other = kvasir_archive(), kvasir_archive(13)

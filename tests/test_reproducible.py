@@ -4,6 +4,8 @@ import re
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.project import Project
 
 TRAINED = ("models/best.pt", "models/last.pt", "reports/train/metrics.json", "reports/train/plots")
@@ -37,6 +39,7 @@ def test_trained_twice_gives_the_same_bytes_whatever_the_number_of_workers(finis
     assert runs[0] == runs[1]
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_bytes(finished: Project, tmp_path: Path) -> None:
     shutil.copytree(finished.root, tmp_path / "project", symlinks=True)
     project = Project(tmp_path / "project")

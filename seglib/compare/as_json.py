@@ -17,6 +17,8 @@ def as_json(compared: Compared) -> str:
         "subject": comparison.subject,
         "rule": comparison.rule.model_dump(),
         "drop": asdict(comparison.drop),
+        "whole_drop": comparison.whole_drop,
+        "undecided_classes": list(comparison.undecided),
         "base": {"name": comparison.base, "runs": [each.run.name for each in compared.base]},
         "head": {"name": comparison.head, "runs": [each.run.name for each in compared.head]},
         "n": comparison.n,

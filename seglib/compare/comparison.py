@@ -6,6 +6,9 @@ from base to head. The two-sided interval of the drop decides, and is the one th
 exactly `max_drop` fails in (1 - confidence) / 2 of all comparisons, and passes in as many; `benchmarks.verdict`
 measures it.
 
+A class with a value in fewer than three groups has no interval, or one of any width, and would give the same to the
+mean over the classes. The others decide then; but nothing passes where the drop over all classes exceeds `max_drop`.
+
 What the verdict speaks of depends on the runs. One a side: these two models on other cases like these. Two trainings
 of one recipe are two models, which do differ; where they differ by more than `max_drop`, the verdict says so. It takes
 three runs of different seeds a side to say that the change of the recipe did it (`seglib.compare.differences`).
@@ -19,7 +22,7 @@ from enum import StrEnum
 import numpy as np
 
 from seglib.case_table import CaseTable
-from seglib.compare.differences import Difference, Pair, p_value
+from seglib.compare.differences import FEWEST_GROUPS, Difference, Pair, p_value
 from seglib.compare.pairing import FEWEST_RUNS, Side, matched
 from seglib.errors import SegError, nearest
 from seglib.figures import figures
@@ -89,7 +92,11 @@ class Comparison:
     cases: tuple[CaseChange, ...]
     """The most improved first; without those that have no value on either side."""
     drop: Interval
-    """Of the primary figure, in its direction: more is worse."""
+    """Of the primary figure, in its direction: more is worse; without the classes that do not decide."""
+    whole_drop: float
+    """With them."""
+    undecided: tuple[str, ...]
+    """Classes with a value in too few groups to decide."""
 
     @property
     def primary(self) -> Change:
@@ -99,7 +106,12 @@ class Comparison:
     @property
     def verdict(self) -> Verdict:
         """By the rule."""
-        return judge(self.drop, self.rule.max_drop)
+        found = judge(self.drop, self.rule.max_drop)
+        return Verdict.WARN if found is Verdict.PASS and self._loses_more_as_a_whole else found
+
+    @property
+    def _loses_more_as_a_whole(self) -> bool:
+        return round(self.whole_drop - self.rule.max_drop, ROUNDING) > 0
 
     @property
     def subject(self) -> str:
@@ -116,10 +128,9 @@ class Comparison:
         """Why the verdict is what it is."""
         drop, limit = self.drop, f"{self.rule.max_drop:g}"
         if drop.low is None or drop.high is None:
-            place = "above" if self.verdict is Verdict.FAIL else "not above"
             return (
-                f"a class has a value in fewer than two groups, so the drop in {self.rule.metric} has no interval; "
-                f"the drop itself, {drop.value:.4f}, lies {place} the {limit} that is accepted"
+                f"no class has a value in two groups, so the drop in {self.rule.metric}, {drop.value:.4f}, has no "
+                "interval; choose more test groups"
             )
         interval = f"the {100 * self.rule.confidence:g} % interval of the drop in {self.rule.metric}"
         place = {
@@ -127,7 +138,15 @@ class Comparison:
             Verdict.PASS: f"does not exceed the {limit} that is accepted",
             Verdict.WARN: f"holds the {limit} that is accepted: these cases cannot tell",
         }
-        return f"{interval}, {drop.low:.4f} to {drop.high:.4f}, {place[self.verdict]}"
+        return f"{interval}, {drop.low:.4f} to {drop.high:.4f}, {place[judge(drop, self.rule.max_drop)]}{self._rest}"
+
+    @property
+    def _rest(self) -> str:
+        """What is to be said of the classes that do not decide."""
+        if not self.undecided:
+            return ""
+        left_out = f"; left out, with a value in fewer than {FEWEST_GROUPS} groups: {', '.join(self.undecided)}"
+        return f"{left_out}; with them the drop is {self.whole_drop:.4f}" if self._loses_more_as_a_whole else left_out
 
     def most_improved(self, count: int) -> tuple[CaseChange, ...]:
         """At most so many cases that are better in head, the most improved first."""
@@ -139,9 +158,9 @@ class Comparison:
 
 
 def judge(drop: Interval, max_drop: float) -> Verdict:
-    """Place the interval of the drop; without one the drop itself may fail, but nothing passes."""
+    """Place the interval of the drop; without one nobody can tell."""
     if drop.low is None or drop.high is None:
-        return Verdict.FAIL if round(drop.value - max_drop, ROUNDING) > 0 else Verdict.WARN
+        return Verdict.WARN
     if round(drop.low - max_drop, ROUNDING) > 0:
         return Verdict.FAIL
     return Verdict.PASS if round(drop.high - max_drop, ROUNDING) <= 0 else Verdict.WARN
@@ -164,6 +183,11 @@ def compare(base: Side, head: Side, rule: Rule, permutations: int, seed: int) ->
     if rule.metric not in differences:
         raise SegError(f"not every run has a case with a value of {rule.metric}; choose another compare.metric")
     of_cases = {name: _of_cases(measures[name], of_runs) for name in differences}
+    primary, better = pairs[rule.metric], measures[rule.metric].better
+    deciding = primary.deciding
+    drop, whole_drop = (
+        pair.difference.losses(better).interval(rule.confidence) for pair in (primary.of_classes(deciding), primary)
+    )
     changes = [
         _change(measures[name], found, of_cases[name], p_value(pairs[name], permutations, seed), rule.confidence)
         for name, found in differences.items()
@@ -177,7 +201,9 @@ def compare(base: Side, head: Side, rule: Rule, permutations: int, seed: int) ->
         rule,
         tuple(changes),
         _case_changes(like, of_cases[rule.metric], measures[rule.metric]),
-        differences[rule.metric].losses(measures[rule.metric].better).interval(rule.confidence),
+        drop,
+        whole_drop.value,
+        tuple(name for name, decides in zip(like.classes, deciding.tolist(), strict=True) if not decides),
     )
 
 

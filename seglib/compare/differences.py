@@ -26,6 +26,8 @@ PERMUTATIONS = 2000
 """Drawn for a p-value, where all of them are more."""
 LABELS = 2**16
 """Held at a time, which a processor keeps at hand."""
+FEWEST_GROUPS = 3
+"""With a value of a class; fewer say next to nothing of its spread."""
 ROUNDING = 1e-9
 """By which figures that are the same may differ."""
 
@@ -96,6 +98,21 @@ class Pair:
 
     base: tuple[Ratio, ...]
     head: tuple[Ratio, ...]
+
+    @property
+    def deciding(self) -> np.ndarray:
+        """Classes that every run has a value of in FEWEST_GROUPS groups or in none, bool [classes].
+
+        All, where a run has a value of no such class.
+        """
+        shown = np.stack([run.shown for run in (*self.base, *self.head)])
+        known = ((shown == 0) | (shown >= FEWEST_GROUPS)).all(0)
+        return known if shown[:, known].any(1).all() else np.ones_like(known)
+
+    def of_classes(self, chosen: np.ndarray) -> "Pair":
+        """The same over some of the classes, bool [classes]."""
+        base, head = (tuple(run.of_classes(chosen) for run in side) for side in (self.base, self.head))
+        return Pair(base, head)
 
     @property
     def difference(self) -> Difference:

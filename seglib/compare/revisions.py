@@ -13,7 +13,6 @@ from dvc.scm import RevError
 from dvc.stage import Stage
 from dvc_data.index import DataIndexDirError
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 from scmrepo.exceptions import SCMError
 
 from seglib.case_table import CaseTable, case_name, parse_cases
@@ -29,6 +28,7 @@ CASES = EVALUATE_REPORT / "cases.csv"
 THUMBNAILS = EVALUATE_REPORT / "thumbnails"
 ANEW = "run `dvc repro` there, and commit dvc.lock with reports/"
 UNSHALLOW = "git fetch --unshallow origin '+refs/heads/*:refs/remotes/origin/*'"
+NAMES = "name a commit, branch, tag or experiment"
 REMOTE_BRANCHES = "refs/remotes/"
 
 
@@ -59,7 +59,7 @@ def read_revision(asked: str) -> Revision:
         metrics = parse_metrics(_result(repo, stages, METRICS, name), f"{name}: {METRICS}", "conventions")
         cases = parse_cases(_result(repo, stages, CASES, name), f"{name}: {CASES}")
         run = Run(name, "finished", recorded_params(stages), metrics, recorded_inputs(stages))
-        return Revision(asked, run, cases, outdated(repo, stages), _rule(repo, name))
+        return Revision(asked, run, cases, outdated(repo, stages), _rule(repo))
 
 
 def read_thumbnails(revision: Revision, ids: Iterable[str]) -> dict[str, bytes]:
@@ -73,23 +73,27 @@ def read_thumbnails(revision: Revision, ids: Iterable[str]) -> dict[str, bytes]:
 def _at(asked: str) -> Iterator[tuple[Repo, str]]:
     """DVC's view of a revision, and its commit; empty for the workspace.
 
-    DVC answers the name of a file with an AttributeError, and a remote whose plug-in is missing with an ImportError.
+    DVC answers the name of a file or folder with an AttributeError, a remote whose plug-in is missing with an
+    ImportError, and YAML such as `2020-13-45` with a ValueError.
     """
     with ExitStack() as stack:
         try:
             with _known(asked):
                 repo = stack.enter_context(Repo(config=_remote()))
                 commit = stack.enter_context(repo.switch(asked))
-        except (DvcException, SCMError, OSError, AttributeError) as error:
+        except AttributeError as error:
+            raise SegError(f"'{asked}' is no commit; {NAMES}") from error
+        except (DvcException, SCMError, OSError) as error:
             raise _unreadable(asked, error) from error
         try:
             yield repo, "" if asked == WORKSPACE else commit
-        except (DvcException, OSError, ImportError) as error:
+        except (DvcException, OSError, ImportError, ValueError) as error:
             raise _unreadable(asked, error) from error
 
 
 def _unreadable(asked: str, error: Exception) -> SegError:
-    return SegError(f"DVC cannot read '{asked}': {error}; name a commit, branch, tag or experiment")
+    advice = NAMES if isinstance(error, SCMError) else "mend that, or name another revision"
+    return SegError(f"DVC cannot read '{asked}': {error}; {advice}")
 
 
 @contextmanager
@@ -139,11 +143,8 @@ def _result(repo: Repo, stages: Sequence[Stage], path: Path, name: str) -> str:
     return content.decode(errors="replace")
 
 
-def _rule(repo: Repo, name: str) -> Mapping[str, Any]:
-    try:
-        content = YAML(typ="safe", pure=True).load(_read(repo, PARAMS) or b"")
-    except (YAMLError, ValueError) as error:
-        raise SegError(f"{name}: {PARAMS} is not valid YAML: {error}") from None
+def _rule(repo: Repo) -> Mapping[str, Any]:
+    content = YAML(typ="safe", pure=True).load(_read(repo, PARAMS) or b"")
     rule = content.get("compare") if isinstance(content, dict) else None
     return rule if isinstance(rule, dict) else {}
 

@@ -101,7 +101,7 @@ def recipe_changes(base: Sequence[Revision], head: Sequence[Revision]) -> list[R
     keys = dict.fromkeys(key for run in runs for key in run.params)
     changes = [_change(key, _kind(key), base, head) for key in keys]
     changes += [_change(key, Kind.CODE if key.endswith(".py") else Kind.DATA, base, head) for key in inputs]
-    different = [_public(change) for change in changes if change.base != change.head]
+    different = [_public(change) for change in changes if _typed(change.base) != _typed(change.head)]
     return sorted(different, key=lambda change: (tuple(Kind).index(change.kind), change.name))
 
 
@@ -139,10 +139,19 @@ def _values(key: str, side: Sequence[Revision]) -> tuple[Any, ...]:
     found: list[Any] = []
     for run in (each.run for each in side):
         value = run.inputs.get(key) or run.params.get(key)
-        if value is not None and value not in found:
+        if value is not None and _typed(value) not in map(_typed, found):
             found.append(value)
     return tuple(found)
 
 
 def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    return [public(key) for key in dict.fromkeys((*one, *other)) if one.get(key) != other.get(key)]
+    return [public(key) for key in dict.fromkeys((*one, *other)) if _typed(one.get(key)) != _typed(other.get(key))]
+
+
+def _typed(value: Any) -> Any:
+    """For comparing: a value whose truth values are told from 0 and 1, which Python takes for equal."""
+    if isinstance(value, bool):
+        return bool, value
+    if isinstance(value, Mapping):
+        return {key: _typed(each) for key, each in value.items()}
+    return list(map(_typed, value)) if isinstance(value, list | tuple) else value

@@ -6,7 +6,6 @@ milliseconds, and the end of its input with the most megabytes that it held; one
 
 import json
 import os
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from torch import Tensor
 
 from seglib.deployed import open_model
 from seglib.device import open_device
+from seglib.peak_memory import peak_megabytes
 from seglib.sections.compute import Compute
 
 CALLS = 3
@@ -56,18 +56,6 @@ def milliseconds(predict: Callable[[Tensor], Tensor], batch: Tensor) -> list[flo
             torch.cuda.synchronize()
         found.append(1000 * (time.perf_counter() - started))
     return found[1:]
-
-
-def peak_megabytes() -> float:
-    """The most main memory that this process has held.
-
-    On Linux that of the program alone: `ru_maxrss` begins with what the parent process holds when it starts this one.
-    """
-    try:
-        status = Path("/proc/self/status").read_text()
-    except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
-    return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
 
 
 def _own_output() -> TextIO:

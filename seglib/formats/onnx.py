@@ -7,11 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seglib.checkpoint import Card, Segmenter
+from seglib.checkpoint import Card, Segmenter, first_line
 from seglib.errors import SegError
 from seglib.onnx_graph import CARD, INPUT, onnx_graph
 from seglib.onnx_runtime import FATAL, onnxruntime
-from seglib.tracing import check, write_whole
+from seglib.tracing import check
+from seglib.whole_files import write_whole
 
 SUFFIX = ".onnx"
 
@@ -31,7 +32,7 @@ def read(path: Path, threads: int) -> tuple[Callable[[Tensor], Tensor], Card]:
     try:
         session = _session(str(path), threads)
     except Exception as error:  # onnxruntime's have no base of their own
-        raise SegError(f"{path}: not a readable ONNX file ({str(error).splitlines()[0]})") from None
+        raise SegError(f"{path}: not a readable ONNX file ({first_line(error)})") from None
     text = session.get_modelmeta().custom_metadata_map.get(CARD)
     if text is None:
         raise SegError(f"{path}: has no card, so it was not written by this project; export the model with it")

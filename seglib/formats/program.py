@@ -9,10 +9,11 @@ from torch import Tensor
 from torch.export import Dim, ExportedProgram
 from torch.fx.experimental import _config as symbolic
 
-from seglib.checkpoint import UNREADABLE, Card, Segmenter
+from seglib.checkpoint import UNREADABLE, Card, Segmenter, first_line
 from seglib.errors import SegError
 from seglib.torch_archive import CARD, read_card, refuse_code
-from seglib.tracing import check, example, free_axes, frozen, recording, write_whole
+from seglib.tracing import check, example, free_axes, frozen, recording
+from seglib.whole_files import write_whole
 
 SUFFIX = ".pt2"
 
@@ -40,7 +41,7 @@ def read(path: Path, threads: int) -> tuple[Callable[[Tensor], Tensor], Card]:
     try:
         module = torch.export.load(path).module()
     except (*UNREADABLE, AssertionError) as error:
-        raise SegError(f"{path}: not a readable program ({(str(error).splitlines() or ['truncated'])[0]})") from None
+        raise SegError(f"{path}: not a readable program ({first_line(error)})") from None
     if threads:
         torch.set_num_threads(threads)
 

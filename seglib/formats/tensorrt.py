@@ -15,7 +15,8 @@ from seglib.checkpoint import Card, Segmenter
 from seglib.errors import SegError
 from seglib.onnx_graph import INPUT, OUTPUT, onnx_graph
 from seglib.sections.pixels import Pixels
-from seglib.tracing import check, only_sides, write_whole
+from seglib.tracing import check, only_sides
+from seglib.whole_files import write_whole
 
 SUFFIX = ".engine"
 MAGIC = b"segpipe TensorRT engine\n"
@@ -47,7 +48,10 @@ def write(path: Path, segmenter: Segmenter, card: Card) -> None:
 
 def read(path: Path, threads: int) -> tuple[Callable[[Tensor], Tensor], Card]:  # noqa: ARG001  (it runs on the GPU)
     """Open a file; raises SegError where it is no model, none of this version, or of another GPU or library."""
-    content = path.read_bytes()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise SegError(f"{path}: cannot be read ({error.strerror}); correct its rights, or export it again") from None
     text, line, engine = content.removeprefix(MAGIC).partition(b"\n")
     if not content.startswith(MAGIC) or not line:
         raise SegError(f"{path}: not a readable engine of this project; export the model with it")

@@ -8,10 +8,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from seglib.checkpoint import UNREADABLE, Card, Segmenter
+from seglib.checkpoint import UNREADABLE, Card, Segmenter, first_line
 from seglib.errors import SegError
 from seglib.torch_archive import CARD, read_card, without_sources
-from seglib.tracing import check, example, frozen, recording, write_whole
+from seglib.tracing import check, example, frozen, recording
+from seglib.whole_files import write_whole
 
 SUFFIX = ".ts"
 
@@ -41,7 +42,7 @@ def read(path: Path, threads: int) -> tuple[Callable[[Tensor], Tensor], Card]:
             warnings.filterwarnings("ignore", r"`torch\.jit")  # that it grows no more
             script = torch.jit.load(path, map_location="cpu")
     except UNREADABLE as error:
-        raise SegError(f"{path}: not a readable TorchScript file ({str(error).splitlines()[0]})") from None
+        raise SegError(f"{path}: not a readable TorchScript file ({first_line(error)})") from None
     if threads:
         torch.set_num_threads(threads)
 

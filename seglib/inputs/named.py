@@ -27,27 +27,39 @@ class Selection(NamedTuple):
     """Name of the folder or archive that all of it lies in."""
 
 
-def select(paths: Sequence[str], without: Path | None = None) -> Selection:
+def select(paths: Sequence[str], without: Sequence[Path] = ()) -> Selection:
     """Find what the paths and patterns name; what is named twice, or lies inside a named folder, counts once.
 
-    Patterns are those of the shell, with `**` for folders at any depth. They pass over what lies in the folder
-    `without`, unless they begin in it; it is itself passed over beside others, as the shell names it for `*`.
-    Raises SegError that names each path that does not exist, and each pattern without a match.
+    Patterns are those of the shell, with `**` for folders at any depth. They pass over what lies in one of the folders
+    `without`, unless they begin in it; such a folder is itself passed over beside others, as the shell names it for
+    `*`. Raises SegError that names each path that does not exist, and each pattern without a match, or where nothing
+    but such folders is named.
     """
     found: dict[str, Path] = {}
     problems: list[str] = []
+    passed = passed_over(paths, without)
     for path in paths:
+        if path in passed:
+            continue
         try:
             for match in _matches(path, without):
                 found.setdefault(_place(match), match)
         except SegError as error:
             problems.append(str(error))
-    if without and len(found) > 1:
-        found.pop(_place(without), None)
+    if passed and not found:
+        problems += [
+            f"{path}: results among the images would be images of the next run; name another --out" for path in passed
+        ]
     if problems or not found:
         raise SegError("\n".join(problems) or "nothing is named; name images, folders or archives")
     folders = {place for place, path in found.items() if path.is_dir()}
     return _placed({place: path for place, path in found.items() if not _lies_inside(place, folders)})
+
+
+def passed_over(paths: Sequence[str], without: Sequence[Path]) -> list[str]:
+    """Those of the paths that name one of the folders `without`, also by a link."""
+    apart = set(map(os.path.realpath, without))
+    return [path for path in paths if os.path.exists(path) and os.path.realpath(path) in apart]  # noqa: PTH110
 
 
 def holds_others(path: Path) -> bool:
@@ -55,7 +67,7 @@ def holds_others(path: Path) -> bool:
     return path.is_dir() or (path.is_file() and path.name.lower().endswith(ARCHIVES))
 
 
-def _matches(path: str, without: Path | None) -> list[Path]:
+def _matches(path: str, without: Sequence[Path]) -> list[Path]:
     """A path itself where there is such a file, whatever its characters mean in a pattern."""
     if os.path.exists(path):  # noqa: PTH110  (also says no to what no file can be called)
         return [Path(path)]
@@ -69,17 +81,17 @@ def _matches(path: str, without: Path | None) -> list[Path]:
     return found
 
 
-def _glob(pattern: str, without: Path | None) -> Iterator[Path]:
+def _glob(pattern: str, without: Sequence[Path]) -> Iterator[Path]:
     parts = PurePath(pattern).parts
     fixed = next(number for number, part in enumerate(parts) if has_magic(part))
     base, rest = Path(*parts[:fixed]), PurePath(*parts[fixed:])
     hidden = any(part.startswith(".") for part in rest.parts)
-    apart = {_place(without)} if without else set()
-    if apart and _lies_inside(f"{_place(base)}/", apart):
-        apart = set()
+    results = set(map(os.path.realpath, without))
+    apart = {folder for folder in results if not _lies_inside(f"{os.path.realpath(base)}/", {folder})}
     try:
         for match in base.glob(str(rest)):
-            if _place(match) in apart or _lies_inside(_place(match), apart):
+            place = os.path.realpath(match)
+            if place in results or _lies_inside(place, apart):
                 continue
             if hidden or not any(part.startswith(".") for part in match.relative_to(base).parts):
                 yield match

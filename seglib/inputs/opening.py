@@ -22,19 +22,19 @@ LIKE_IMAGES = (*IMAGE_ENDINGS, ".nhdr", ".img", ".svs", ".ndpi", ".czi", ".lif",
 KNOWN = f"known: {', '.join(READ)} and DICOM"
 
 
-def open_inputs(paths: Sequence[str], card: Card, without: Path | None = None) -> Iterator[Input | Unread]:
+def open_inputs(paths: Sequence[str], card: Card, without: Sequence[Path] = ()) -> Iterator[Input | Unread]:
     """Find what paths and patterns name: images, volumes and DICOM series, and folders and archives of them.
 
     In the order of the paths, inside folders in natural order; DICOM series come last, for their slices may lie
-    anywhere. Of the files no more than names are kept. The folder `without`, such as that of the results, is passed
-    over in folders and by patterns; files in it are read where they are named themselves. Raises SegError at once
-    where a path does not exist or a pattern finds nothing.
+    anywhere. Of the files no more than names are kept. The folders `without`, such as those of the results, are
+    passed over in folders and by patterns; files in them are read where they are named themselves. Raises SegError at
+    once where a path does not exist or a pattern finds nothing.
     """
     return _Listing(card, select(paths, without), without).items()
 
 
 class _Listing:
-    def __init__(self, card: Card, selection: Selection, without: Path | None) -> None:
+    def __init__(self, card: Card, selection: Selection, without: Sequence[Path]) -> None:
         self.card, self.selection, self.without = card, selection, without
         self.names, self.series = Names(), AllSeries()
 

@@ -1,6 +1,6 @@
 """The files below a folder, one after the other, without holding more than the names of the open folders."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import NamedTuple
@@ -19,10 +19,10 @@ class Found(NamedTuple):
     file: Traversable
 
 
-def walk(root: Traversable, path: str, without: Path | None = None) -> Iterator[Found | Unread]:
+def walk(root: Traversable, path: str, without: Sequence[Path] = ()) -> Iterator[Found | Unread]:
     """Every file of a folder in natural order, at any depth; `path` is what its own path begins with.
 
-    Hidden files are passed over, and the folder `without` below the root. A folder is entered once, whatever links
+    Hidden files are passed over, and the folders `without` below the root. A folder is entered once, whatever links
     lead to it.
     """
     entered = _passed_over(root, without)
@@ -52,10 +52,10 @@ def _is_hidden(name: str) -> bool:
     return name.startswith((".", "__MACOSX")) or name.lower() in HIDDEN
 
 
-def _passed_over(root: Traversable, without: Path | None) -> set[tuple[int, int]]:
-    if without is None or not isinstance(root, Path) or not without.is_dir() or without.samefile(root):
+def _passed_over(root: Traversable, without: Sequence[Path]) -> set[tuple[int, int]]:
+    if not isinstance(root, Path):
         return set()
-    return {_key(without)}
+    return {_key(folder) for folder in without if folder.is_dir() and not folder.samefile(root)}
 
 
 def _key(folder: Path) -> tuple[int, int]:

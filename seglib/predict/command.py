@@ -1,6 +1,8 @@
 """The command: everything that is named, segmented and written, whatever single files are like."""
 
+import os
 import sys
+import traceback
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,10 +11,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from seglib.errors import SegError
-from seglib.inputs import Input, Pixels, open_inputs
+from seglib.inputs import Input, Pixels, open_inputs, passed_over
 from seglib.opening import Device, Threshold, current_settings, open_segmentation
 from seglib.out_of_memory import lacks_memory
-from seglib.predict.outputs import CASES, FAILED, MASKS, Outputs
+from seglib.predict.outputs import CASES, FAILED, FOLDERS, MASKS, Outputs
 from seglib.predict.table import CASES_HEADER, FAILED_HEADER, Row, class_rows, write_table
 from seglib.segmentation import Segmentation
 
@@ -46,9 +48,12 @@ def predict(asked: Asked) -> bool:
     """
     settings = current_settings(mirrored=asked.tta, threshold=asked.threshold)
     segmentation = open_segmentation(asked.model, asked.device, asked.threads, settings=settings, batch=asked.batch)
-    found = list(open_inputs(asked.paths, segmentation.card, without=asked.out))
+    results = [asked.out, *(asked.out / folder for folder in FOLDERS)]
+    found = list(open_inputs(asked.paths, segmentation.card, without=results))
+    for path in passed_over(asked.paths, results):
+        print(f"{path} is passed over: results are written there; name another --out to have it read", file=sys.stderr)
     inputs = [each for each in found if isinstance(each, Input)]
-    unread = {each.name: each.reason for each in found if not isinstance(each, Input)}
+    unread = [(each.name, each.reason) for each in found if not isinstance(each, Input)]
     outputs = Outputs(
         asked.out,
         segmentation.card,
@@ -70,9 +75,9 @@ class _Run:
     """Inputs segmented one after the other, or some together, and what came of them."""
 
     def __init__(
-        self, segmentation: Segmentation, outputs: Outputs, inputs: Sequence[Input], failures: dict[str, str]
+        self, segmentation: Segmentation, outputs: Outputs, inputs: Sequence[Input], failures: list[tuple[str, str]]
     ) -> None:
-        """`failures`: name → reason of what is known to be unreadable."""
+        """`failures`: name and reason of what is known to be unreadable."""
         self.segmentation, self.outputs, self.inputs, self.failures = segmentation, outputs, inputs, failures
         self._rows: dict[str, list[Row]] = {}
 
@@ -89,7 +94,7 @@ class _Run:
         root = self.outputs.root
         write_table(root / CASES, CASES_HEADER, [row for each in self.inputs for row in self._rows.get(each.name, [])])
         if self.failures:
-            write_table(root / FAILED, FAILED_HEADER, list(self.failures.items()))
+            write_table(root / FAILED, FAILED_HEADER, self.failures)
         else:
             (root / FAILED).unlink(missing_ok=True)
 
@@ -98,7 +103,7 @@ class _Run:
         root = self.outputs.root
         print(f"{len(self._rows)} segmented: {root / MASKS}, {root / CASES}")
         if self.failures:
-            lines = [f"{name}: {reason}" for name, reason in self.failures.items()]
+            lines = [f"{name}: {reason}" for name, reason in self.failures]
             print("\n  ".join([f"{len(lines)} failed, see {root / FAILED}:", *lines]), file=sys.stderr)
 
     def _some(self, inputs: Sequence[Input]) -> None:
@@ -132,8 +137,16 @@ class _Run:
         """Keep what is wrong with an input, or too large for this machine; libraries raise all kinds of errors."""
         try:
             yield
-        except SegError as error:
-            self.failures |= dict.fromkeys(names, str(error))
         except Exception as error:
-            reason = f"cannot be processed ({type(error).__name__}: {' '.join(str(error).split())})"
-            self.failures |= dict.fromkeys(names, TOO_LARGE if lacks_memory(error) else reason)
+            self.failures += [(name, _reason(error)) for name in names]
+            if os.environ.get("SEG_TRACEBACK") == "1":
+                traceback.print_exc()
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, SegError):
+        return str(error)
+    if lacks_memory(error):
+        return TOO_LARGE
+    said = ": ".join(filter(None, [type(error).__name__, " ".join(str(error).split())]))
+    return f"cannot be processed ({said}); leave it out, or report it with what SEG_TRACEBACK=1 shows"

@@ -1,11 +1,11 @@
 """Files that appear at once or not at all, and never outside of their folder."""
 
 import os
-import secrets
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 
 from seglib.errors import SegError, listing
+from seglib.whole_files import whole
 
 
 def inside(root: Path, *paths: str) -> list[Path]:
@@ -41,20 +41,13 @@ def refuse_existing(paths: Iterable[Path]) -> None:
 
 
 def write_with(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a file beside `path`, which then takes that name, in place of a link that has it.
+    """Let `write` fill a file, which then appears whole in place of what has the name.
 
-    The file's own name cannot be foreseen, so that no link waits there; it ends as `path` does. Raises SegError where
-    that is not possible.
+    Raises SegError where that is not possible.
     """
-    new = path.with_name(f".new-{secrets.token_hex(8)}{''.join(path.suffixes[-2:])}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new.touch(exist_ok=False)
-        try:
+        with whole(path) as new:
             write(new)
-            new.replace(path)
-        finally:
-            new.unlink(missing_ok=True)
     except OSError as error:
         raise SegError(f"{path}: cannot be written ({error.strerror}); make room, or correct its rights") from None
 

@@ -20,7 +20,7 @@ from seglib.predict.files import inside, refuse_existing, write_with
 from seglib.segmentation import Segmented
 
 CASES, FAILED = "cases.csv", "failed.csv"
-MASKS, OVERLAYS, PROBABILITIES = "masks", "overlays", "probabilities"
+MASKS, OVERLAYS, PROBABILITIES = FOLDERS = ("masks", "overlays", "probabilities")
 PICTURE, VOLUME, ARRAYS = ".png", ".nii.gz", ".npz"
 LARGEST = 4096
 """Pixels of an overlay's longest side."""

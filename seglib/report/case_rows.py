@@ -1,5 +1,6 @@
 """The table of all cases, as the data that the page's script sorts and filters."""
 
+import json
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -25,14 +26,23 @@ SHOWN = (
 
 
 def case_rows(results: Results, gallery: Gallery) -> Mapping[str, Any]:
-    """Cases, columns and values, float or None [cases][classes], as JSON takes them.
+    """Cases, columns and values, float or None [cases][classes that truth or prediction shows], as JSON takes them.
 
-    `missed` says of each case and class whether the truth shows it and nothing of it is found.
+    `places` has the numbers of these classes, and `missed` says of each whether the truth shows it and nothing of it
+    is found. The other classes have no value in the case, and count 0. The more all this takes, the fewer pictures
+    there are.
     """
-    cases, pictures = results.cases, thumbnails(results)
+    cases = results.cases
+    present = (cases.columns["truth"] > 0) | (cases.columns["guess"] > 0)
+    missed = present & (cases.columns["both"] == 0) & (cases.columns["truth"] > 0)
+    table = {
+        "places": [np.flatnonzero(row).tolist() for row in present],
+        "missed": _picked(missed.astype(int), present),
+        "columns": [_column(name, results, present) for name in SHOWN],
+    }
+    pictures = thumbnails(results, len(json.dumps(table, separators=(",", ":"))))
     anchors = {case.id: case.anchor for case in (*gallery.first, *gallery.others)}
     groups = [None if group == key else group for key, group in zip(cases.ids, cases.groups, strict=True)]
-    missed = (cases.columns["truth"] > 0) & (cases.columns["both"] == 0)
     return {
         "classes": cases.classes,
         "grouped": any(groups),
@@ -40,21 +50,25 @@ def case_rows(results: Results, gallery: Gallery) -> Mapping[str, Any]:
             {"id": key, "group": group or "", "picture": pictures.get(key, ""), "anchor": anchors.get(key, "")}
             for key, group in zip(cases.ids, groups, strict=True)
         ],
-        "missed": missed.astype(int).tolist(),
-        "columns": [_column(name, results) for name in SHOWN],
+        **table,
     }
 
 
-def _column(name: str, results: Results) -> dict[str, Any]:
+def _column(name: str, results: Results, present: np.ndarray) -> dict[str, Any]:
     kind = "count" if name in COUNTS else UNITS[name] or "share"
     unit = {"hd95": results.distance, "assd": results.distance, "truth": results.pixels, "guess": results.pixels}
     label = f"{LABELS[name]}, {unit[name]}" if name in unit else LABELS[name]
-    return {"name": name, "label": label, "kind": kind, "values": _values(results.cases.columns[name], name)}
+    return {"name": name, "label": label, "kind": kind, "values": _values(results.cases.columns[name], name, present)}
 
 
-def _values(values: np.ndarray, name: str) -> list[list[float | int | None]]:
+def _values(values: np.ndarray, name: str, present: np.ndarray) -> list[list[float | int | None]]:
     digits = 0 if name in COUNTS else 4
-    return [[None if math.isnan(x) else _rounded(x, digits) for x in row] for row in values.tolist()]
+    return [[None if math.isnan(x) else _rounded(x, digits) for x in row] for row in _picked(values, present)]
+
+
+def _picked(values: np.ndarray, present: np.ndarray) -> list[list[Any]]:
+    """Of each case those of the classes that it shows."""
+    return [row[shown].tolist() for row, shown in zip(values, present, strict=True)]
 
 
 def _rounded(value: float, digits: int) -> float | int:

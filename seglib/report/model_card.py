@@ -58,7 +58,7 @@ def _facts(results: Results, params: Mapping[str, Any]) -> Iterator[tuple[str, s
     yield "Schedule", params["scheduler"]["name"]
     yield "Image size", _size(params)
     yield "Mask from probabilities", _mask(results, params)
-    if "postprocessing/pixels_changed" in results.metrics:
+    if "postprocessing/pixels_removed" in results.metrics:
         yield "Post-processing", _changed(results.metrics)
     yield "Licence of the data", results.dataset["licence"] or "not stated"
 
@@ -107,10 +107,16 @@ def _threshold(results: Results, params: Mapping[str, Any]) -> str:
 
 def _changed(metrics: Mapping[str, float]) -> str:
     before = metrics.get("postprocessing/dice_before")
-    numbers = [int(metrics[f"postprocessing/{name}"]) for name in ("objects_removed", "holes_filled", "pixels_changed")]
-    parts = [amount(n, noun) for n, noun in zip(numbers, ("object", "hole", "pixel"), strict=True)]
+    done = [
+        f"{verb} {_of(metrics, f'{noun}s_{verb}', noun)} ({_of(metrics, f'pixels_{verb}', 'pixel')})"
+        for verb, noun in (("removed", "object"), ("filled", "hole"))
+    ]
     dice = "" if before is None else f"; without it the Dice is {decimal(before)}"
-    return f"removed {parts[0]}, filled {parts[1]}, changed {parts[2]}{dice}"
+    return f"{', '.join(done)}{dice}"
+
+
+def _of(metrics: Mapping[str, float], key: str, noun: str) -> str:
+    return amount(int(metrics[f"postprocessing/{key}"]), noun)
 
 
 def _limits(results: Results) -> Iterator[str]:

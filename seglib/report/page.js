@@ -87,21 +87,23 @@ class CaseTable {
     return cell;
   }
 
-  get classes() {
+  /** Whether a class is the chosen one, or all are. */
+  counts(place) {
     const chosen = this.ofClass?.value;
-    return chosen ? [Number(chosen)] : this.data.classes.map((_, place) => place);
+    return !chosen || place === Number(chosen);
   }
 
   /** A count is the sum over the classes; all else the mean over those that have a value, or null. */
   value(column, row) {
-    const known = this.classes.map((place) => column.values[row][place]).filter((value) => value !== null);
-    if (!known.length) return null;
+    const places = this.data.places[row];
+    const known = column.values[row].filter((value, i) => value !== null && this.counts(places[i]));
     const sum = known.reduce((total, value) => total + value, 0);
-    return column.kind === "count" ? sum : sum / known.length;
+    if (column.kind === "count") return sum;
+    return known.length ? sum / known.length : null;
   }
 
   missed(row) {
-    return this.classes.some((place) => this.data.missed[row][place]);
+    return this.data.places[row].some((place, i) => this.counts(place) && this.data.missed[row][i]);
   }
 
   restart() {

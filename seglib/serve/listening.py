@@ -71,9 +71,10 @@ def run(application: Starlette, host: str, port: int, seconds: float) -> None:
             "model and this machine's time; where you do not trust them, leave --host out and come through `ssh -L`",
             file=sys.stderr,
         )
-    print(f"open {address(listener)} in a browser; Ctrl+C ends it", flush=True)
-    with _quiet_end():
-        build_server(application, seconds).run([listener])
+    server = build_server(application, seconds)
+    with _quiet_end(server):
+        print(f"open {address(listener)} in a browser; Ctrl+C ends it", flush=True)
+        server.run([listener])
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -101,14 +102,19 @@ def build_server(application: Starlette, seconds: float) -> Server:
     """A server that says nothing but errors, and trusts no header on who asks; `seconds`: what its end may take."""
     options: dict[str, Any] = {"http": Impatient, "ws": "none", "proxy_headers": False, "server_header": False}
     logs: dict[str, Any] = {"log_config": None, "log_level": "error", "access_log": False}
-    limits: dict[str, Any] = {"limit_concurrency": CONNECTIONS, "timeout_graceful_shutdown": math.ceil(seconds)}
+    # uvicorn counts the connection that asks, and answers those below the limit
+    limits: dict[str, Any] = {"limit_concurrency": CONNECTIONS + 1, "timeout_graceful_shutdown": math.ceil(seconds)}
     return Server(Config(application, lifespan="on", **limits, **options, **logs))
 
 
 @contextmanager
-def _quiet_end() -> Iterator[None]:
-    """Uvicorn raises the signal that ended it again when it is done; that one asks for nothing more."""
-    before = {number: signal.signal(number, lambda *_: None) for number in END}
+def _quiet_end(server: Server) -> Iterator[None]:
+    """A signal ends it before uvicorn looks for one, too; the one that uvicorn raises again at its end asks nothing."""
+
+    def end(*_: object) -> None:
+        server.should_exit = True
+
+    before = {number: signal.signal(number, end) for number in END}
     try:
         yield
     finally:

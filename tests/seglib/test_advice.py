@@ -13,7 +13,7 @@ from seglib.engine import Epoch
 
 def history(count, *, train_loss, val_loss, val_dice, lr=0.004):
     """Epochs whose figures are functions of the epoch counted from 0."""
-    return [Epoch(t + 1, lr, train_loss(t), val_loss(t), val_dice(t), 1.0, 0.0) for t in range(count)]
+    return [Epoch(t + 1, lr, train_loss(t), val_loss(t), val_dice(t), 1.0, 0.8, 0.0) for t in range(count)]
 
 
 def settling(first, last, epochs):

@@ -70,6 +70,9 @@ def test_a_card_tells_of_the_data_set():
 def test_what_is_no_model_file_is_refused_in_words(tmp_path):
     with pytest.raises(SegError, match="is missing"):
         load_checkpoint(tmp_path / "none.pt")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(SegError, match=r"folder: not a readable model file \(.*directory"):
+        load_checkpoint(tmp_path / "folder")
     torch.save({"format": FORMAT}, tmp_path / "whole.pt")
     for content in (b"hello", b"\x80\x02garbage", b"PK\x03\x04", (tmp_path / "whole.pt").read_bytes()[:-30], b""):
         (tmp_path / "broken.pt").write_bytes(content)
@@ -87,6 +90,18 @@ def test_what_is_no_model_file_is_refused_in_words(tmp_path):
         torch.save(content, tmp_path / "incomplete.pt")
         with pytest.raises(SegError, match=said):
             load_checkpoint(tmp_path / "incomplete.pt")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"), [(PermissionError(13, "no right"), "no right"), (ValueError(), "ValueError")]
+)
+def test_what_keeps_a_file_from_being_read_is_told(tmp_path, monkeypatch, error, said):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(torch, "load", fail)
+    with pytest.raises(SegError, match=rf"best.pt: not a readable model file \(.*{said}"):
+        load_checkpoint(tmp_path / "best.pt")
 
 
 def test_a_card_as_text_says_all_of_it():

@@ -63,6 +63,10 @@ CONFLICTS: dict[str, tuple[dict[str, Any], str]] = {
         {"model.padding": False, "preprocess.image_size": [64, 60]},
         r"preprocess.image_size: \[64, 60\] is no multiple of 8, which model unet needs",
     ),
+    "one pixel at the bottom": (
+        {"model.padding": False, "preprocess.image_size": 8},
+        r"preprocess.image_size: \[8, 8\] leaves model unet one pixel at its bottom.*set 16 or more, or model.pad",
+    ),
     "sides of a volume": (
         {"preprocess.image_size": [8, 64, 64]},
         r"preprocess.image_size: \[8, 64, 64\] has 3 sides, the samples have 2; give one for each axis",
@@ -100,6 +104,8 @@ ALLOWED: dict[str, dict[str, Any]] = {
     "a loss of both heads": {"loss.name": "dice", "model.head": "sigmoid"},
     "a sigmoid loss for its head": {"loss.name": "bce", "model.head": "sigmoid"},
     "multiples without padding": {**PIXELS, "model.padding": False},
+    "two pixels at the bottom": {"model.padding": False, "preprocess.image_size": [8, 16]},
+    "the least size with padding": {"preprocess.image_size": 8},
     "parts of shares": {"train.batch_size": 12, "train.devices": 3, "train.accumulate": 2},
     "fp16 where there may be a GPU": {"train.precision": "fp16", "train.device": "auto"},
     "averaged ddp": {"train.strategy": "ddp", "optimizer.ema": 0.99},

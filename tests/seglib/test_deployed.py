@@ -34,10 +34,16 @@ def test_an_unknown_suffix_lists_the_known_ones(tmp_path, name):
         open_model(tmp_path / name, CPU)
 
 
-@pytest.mark.parametrize("name", ["best.pt", "model.onnx", "model.xml", "folder"])
+@pytest.mark.parametrize("name", ["best.pt", "model.onnx", "model.xml"])
 def test_a_missing_file_is_told(tmp_path, name):
-    (tmp_path / "folder").mkdir()
     with pytest.raises(SegError, match=f"{name} is missing"):
+        open_model(tmp_path / name, CPU)
+
+
+@pytest.mark.parametrize("name", ["folder.pt", "folder"])
+def test_a_folder_is_told(tmp_path, name):
+    (tmp_path / name).mkdir()
+    with pytest.raises(SegError, match=f"{name} is a folder; name the model file"):
         open_model(tmp_path / name, CPU)
 
 

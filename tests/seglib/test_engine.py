@@ -12,7 +12,7 @@ def replay(monkeypatch, dice, **stopping):
     """Run `fit` over epochs with the given validation Dice."""
     early = {"patience": 0, "min_delta": 0.0, **stopping}
     run = Recipe(train_settings(epochs=len(dice), early_stopping=early)).build()
-    epochs = iter(Epoch(i, 0.1, 1.0, 1.0, value, 0.0, 0.0) for i, value in enumerate(dice, 1))
+    epochs = iter(Epoch(i, 0.1, 1.0, 1.0, value, 0.0, 0.0, 0.0) for i, value in enumerate(dice, 1))
     monkeypatch.setattr(Training, "_run_epoch", lambda *_: next(epochs))
     told = []
     run.fit(lambda epoch, better: told.append((epoch.epoch, better)))
@@ -33,7 +33,7 @@ def test_a_gain_below_min_delta_does_not_count_but_is_kept(monkeypatch):
 
 def test_a_resumed_training_stops_where_an_undisturbed_one_does(monkeypatch):
     run = Recipe(train_settings(epochs=9, early_stopping={"patience": 2, "min_delta": 0.0})).build()
-    run.history += [Epoch(i, 0.1, 1.0, 1.0, value, 0.0, 0.0) for i, value in enumerate([0.4, 0.3, 0.3], 1)]
+    run.history += [Epoch(i, 0.1, 1.0, 1.0, value, 0.0, 0.0, 0.0) for i, value in enumerate([0.4, 0.3, 0.3], 1)]
     run.fit(lambda *_: pytest.fail("there is nothing left to train"))
 
 

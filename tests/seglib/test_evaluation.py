@@ -1,5 +1,8 @@
 import csv
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +16,7 @@ from seglib.head import Head
 from seglib.io.sample import IGNORE
 from seglib.measures import COLUMNS, FIGURES, OF_CASES
 from seglib.metrics import CONVENTIONS, at_model_size, measure
+from tests.project import REPOSITORY
 
 CLASSES = ("background", "one", "two")
 SOFTMAX = Head(3, sigmoid=False, overlapping=False)
@@ -29,11 +33,31 @@ def case(truth, guess, number=0, head=SOFTMAX, probabilities=None, small=None):
     return Case(f"case{number}", f"group{number}", measured, at_model_size(there, found, head))
 
 
+IN_ASCII = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+"""Environment in which Python opens text files as ASCII, unless told otherwise."""
+WRITING = """
+from dataclasses import replace
+from pathlib import Path
+from seglib.case_table import write_cases
+from tests.seglib.test_evaluation import evaluation
+found = replace(evaluation(([[1, 0, 2]], [[1, 1, 2]])), classes=("background", "L\\u00e4sion", "two"))
+write_cases(Path("cases.csv"), found.table)
+found.write_plots(Path())
+"""
+
+
 def evaluation(*pairs, head=SOFTMAX, groups=None):
     cases = [case(truth, guess, number, head) for number, (truth, guess) in enumerate(pairs)]
     if groups:
         cases = [replace(each, group=group) for each, group in zip(cases, groups, strict=True)]
     return Evaluation(cases, CLASSES, 0.95)
+
+
+def test_tables_are_utf_8_whatever_the_locale(tmp_path):
+    environment = os.environ | IN_ASCII | {"PYTHONPATH": str(REPOSITORY)}
+    subprocess.run([sys.executable, "-c", WRITING], cwd=tmp_path, env=environment, check=True)
+    for name in ("cases.csv", "classes.tsv", "confusion.tsv", "calibration.tsv"):
+        assert "Läsion" in (tmp_path / name).read_text(encoding="utf-8"), name
 
 
 def test_mean_averages_cases_then_classes_and_pooled_divides_sums():

@@ -10,7 +10,7 @@ import pytest
 from seglib.cli import main
 from tests.project import REPOSITORY, Project
 
-PARAMS = "train: {seed: 0, lr: 0.1, workers: 0}\n"
+PARAMS = "train: {seed: 0, lr: 0.1, workers: 0}\ncompare: {metric: dice, max_drop: 0.01, confidence: 0.95}\n"
 PIPELINE = """\
 stages:
   evaluate:
@@ -79,6 +79,9 @@ def test_a_queue_of_seeds_and_rates_is_summed_up(tmp_path, monkeypatch, capsys):
     assert refusal().startswith("error: no experiments of this commit")
     main(["summary", *names])
     assert capsys.readouterr().out.startswith("dice: 2 experiments in 1 group\n")
+    project.set_params({"compare.metric": "n"})
+    main(["summary", *names])
+    assert capsys.readouterr().out.startswith("n: 2 experiments in 1 group\n")
 
 
 def test_without_a_repository_it_says_so(tmp_path, monkeypatch):

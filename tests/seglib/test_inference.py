@@ -11,6 +11,7 @@ from seglib.inference import Predictor
 from seglib.io.planes import merge_planes
 from seglib.io.resize import geometry
 from seglib.mask_values import mask_of
+from seglib.postprocessing import Changes
 from seglib.sections.pixels import Pixels
 from seglib.sections.predict import Predict
 from tests.model_cards import PLAIN_PREDICT, card
@@ -274,7 +275,7 @@ def test_post_processing_is_reported():
     image[35, 35] = 200
     asked = predictor(segmenter(), card(image_size=1.0), min_pixels=2, fill_holes=5)
     found, changes = asked.mask(asked.predict(image, None).own_size, 0.5)
-    assert (changes.objects, changes.holes, changes.pixels) == (1, 1, 5)
+    assert changes == Changes(objects=1, pixels_removed=1, holes=1, pixels_filled=4)
     assert found.sum() == 400
 
 

@@ -148,7 +148,7 @@ def batches_of(epoch, workers=0, seed=3):
 
 def indices(batches):
     """What an epoch draws, in its order."""
-    return [index for batch in batches for _, index in batch]
+    return [index for batch in batches for _, index, *_ in batch]
 
 
 lengths, batch_sizes, worlds = st.integers(1, 40), st.integers(1, 9), st.integers(1, 3)
@@ -190,6 +190,21 @@ def test_where_every_place_goes_to_small_targets_no_other_is_drawn_and_none_is_l
     drawn = [ShuffledBatches(40, 4, 0, small=[2, 5], small_share=1.0, epoch=epoch) for epoch in (1, 2)]
     assert [set(indices(batches)) for batches in drawn] == [{2, 5}] * 2
     assert indices(drawn[0]) != indices(drawn[1])
+
+
+def test_each_repeat_within_an_epoch_is_drawn_as_another_and_the_first_as_ever():
+    places = [place for batch in ShuffledBatches(40, 4, 0, small=[2], small_share=1.0, epoch=1) for place in batch]
+    assert places == [(1, 2), *((1, 2, repeat) for repeat in range(1, 40))]
+    cache = {name: sample(7, 40, 50) for name in "abc"}
+    brightness = Augmenter([{"RandomBrightnessContrast": {"p": 1.0}}])
+    for drawn in (
+        CachedSamples(cache, list(cache), crop=(8, 8)),
+        CachedSamples(cache, list(cache), augmenter=brightness),
+    ):
+        first, *repeats = [drawn[place][0] for place in places[:3]]
+        assert torch.equal(first, drawn[(1, 2)][0])
+        assert not any(torch.equal(first, repeat) for repeat in repeats)
+        assert not torch.equal(*repeats)
 
 
 @given(st.integers(1, 30), st.integers(1, 7), worlds)

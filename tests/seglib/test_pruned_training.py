@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -16,68 +15,30 @@ from seglib.config import read_params
 from seglib.engine import DivergedError, Training
 from seglib.errors import SegError
 from seglib.fabric import open_fabric
-from seglib.io.cache import pack_shard
 from seglib.paths import BEST, CACHE, ENCODER, INDEX, SPLIT
-from seglib.sections.network import NO_WEIGHTS
 from seglib.training_run import Run
 from seglib.training_setup import Setup
-from tests.model_cards import CARD
+from tests.prepared import prepare, small_params
 from tests.training import cases
 
 PRUNED = Path("models/pruned.pt")
 METRICS = Path("reports/prune/metrics.json")
-PIPELINE = {
-    "stages": {
-        "train": {"deps": ["data/index.json"], "params": ["train", {"versions.yaml": ["torch"]}]},
-        "prune": {"deps": ["models/best.pt"], "params": ["prune", "train.seed", {"versions.yaml": ["torch"]}]},
-    }
-}
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A folder with a small network, trained on images whose bright part is to be found."""
-    folder, params = tmp_path_factory.mktemp("trained"), read_params()
-    params["augment"] = {"name": "none", "none": []}
-    params["model"]["unet"] = {"channels": [8, 16], "strides": [], "num_res_units": 1, "dropout": 0.0}
-    params["train"] |= {"epochs": 20, "lr": 0.02, "device": "cpu", "threads": 1, "precision": "fp32"}
+    folder, params = tmp_path_factory.mktemp("trained"), small_params(epochs=20)
     params["prune"] = {"ratio": 0.5, "epochs": 6, "lr": 0.01}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.delenv("DVC_ROOT", raising=False)
-        YAML().dump(params, Path("params.yaml"))
-        YAML().dump(PIPELINE, Path("dvc.yaml"))
-        YAML().dump({"torch": version("torch").partition("+")[0]}, Path("versions.yaml"))
-        write_data()
+        prepare(params)
         train(params)
     return folder
 
 
-def write_data():
-    found = cases(12, height=16)
-    facts = [
-        {
-            "id": key,
-            "group": key,
-            "digest": key,
-            "shape": list(case["mask"].shape),
-            "dtype": "uint8",
-            "fingerprint": "0",
-            "pixels": torch.bincount(case["mask"].flatten(), minlength=2).tolist(),
-            "ignored": 0,
-        }
-        for key, case in found.items()
-    ]
-    CACHE.mkdir(parents=True)
-    (CACHE / "shard-000.pt").write_bytes(pack_shard(found))
-    INDEX.write_text(json.dumps({"dataset": CARD.dataset | {"channels": 1}, "samples": facts}))
-    ids = list(found)
-    SPLIT.write_text(json.dumps({"train": ids[:8], "val": ids[8:], "test": []}))
-
-
 def train(params):
-    ENCODER.parent.mkdir()
-    ENCODER.write_bytes(NO_WEIGHTS)
     setup = Setup(params, INDEX, CACHE, SPLIT)
     fabric = open_fabric(setup.settings)
     run = Run("train", params, fabric)

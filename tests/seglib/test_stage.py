@@ -83,3 +83,21 @@ def test_one_of_several_processes_leaves_the_word_and_the_end_to_the_first(tmp_p
     )  # fmt: skip
     assert done.stdout == "None\n"
     assert done.stderr == ""
+
+
+IN_A_WORKER = """
+    from torch.utils.data import DataLoader, Dataset
+
+    class Broken(Dataset):
+        def __len__(self):
+            return 1
+
+        def __getitem__(self, index):
+            raise SegError('three eggs\\nfound: two')
+
+    list(DataLoader(Broken(), num_workers=1, multiprocessing_context='fork'))
+"""
+
+
+def test_an_error_of_a_loaders_worker_is_told_like_one_of_the_stage_itself(tmp_path):
+    assert finish(start(tmp_path, IN_A_WORKER.strip())) == (1, "error: three eggs\nfound: two\n")

@@ -1,12 +1,10 @@
 """Images to record models with, and the proof that a graph is still its model."""
 
-from pathlib import Path
-
 import pytest
 import torch
 
 from seglib.errors import SegError
-from seglib.tracing import check, example, frozen, other_example, recording, write_whole
+from seglib.tracing import check, example, frozen, other_example, recording
 from tests.contracts.test_formats import make
 
 
@@ -38,15 +36,3 @@ def test_what_a_library_raises_names_network_and_format():
     said = pytest.raises(SegError, match=r"the network unet cannot be written as a program; .* \('of no use'\)$")
     with said, recording(made.card, "a program"):
         raise KeyError("of no use")
-
-
-def test_a_file_appears_whole_or_not_at_all(tmp_path, monkeypatch):
-    def fail(*_):
-        raise OSError("no space")
-
-    path = tmp_path / "export/model.onnx"
-    write_whole(path, b"the first")
-    monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(OSError, match="no space"):
-        write_whole(path, b"the second")
-    assert {file.name: file.read_bytes() for file in path.parent.iterdir()} == {"model.onnx": b"the first"}

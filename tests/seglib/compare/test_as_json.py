@@ -10,8 +10,8 @@ from tests.comparisons import compared
 def test_keys_and_values_are_those_that_a_program_reads():
     found = json.loads(as_json(compared(notes=("one",))), parse_constant=pytest.fail)
     assert list(found) == [
-        "verdict", "reason", "subject", "rule", "drop", "base", "head", "n", "n_groups", "figures",
-        "most_improved", "most_worsened", "recipe", "notes",
+        "verdict", "reason", "subject", "rule", "drop", "whole_drop", "undecided_classes", "base", "head",
+        "n", "n_groups", "figures", "most_improved", "most_worsened", "recipe", "notes",
     ]  # fmt: skip
     assert found["verdict"] == "fail"
     assert found["rule"] == {"metric": "dice", "max_drop": 0.01, "confidence": 0.95}

@@ -79,7 +79,7 @@ def test_a_change_is_judged_by_the_rule_of_its_base(copy, seg_compare):
 
 def test_runs_of_the_base_by_two_rules_have_no_verdict(copy, seg_compare):
     commit(copy, "strict", compare__max_drop=0.0)
-    code, _, told = seg_compare("a0,HEAD", "b0")
+    code, _, told = seg_compare("b0,HEAD", "a0")
     assert code == 3
     assert "two rules of `compare` on the side of base" in told
 

@@ -157,7 +157,21 @@ def test_results_that_no_lock_records_are_refused(repository):
 
 @pytest.mark.parametrize("asked", ["HEAD:params.yaml", "HEAD^{tree}"])
 def test_what_is_no_commit_is_refused(inside, asked):
-    assert refusal(asked).startswith(f"DVC cannot read '{asked}': ")
+    assert refusal(asked) == f"'{asked}' is no commit; name a commit, branch, tag or experiment"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("dvc.lock", "a: [1", "unable to read: 'dvc.lock', YAML file structure is corrupted"),
+        ("params.yaml", "a: [1", "unable to read: 'params.yaml', YAML file structure is corrupted"),
+        ("params.yaml", "a: 2020-13-45", "month must be in 1..12"),
+    ],
+)
+def test_a_commit_with_a_broken_file_is_told_and_no_other_name_is_asked_for(repository, name, text, told):
+    (repository.root / name).write_text(text)
+    repository.run("git", "commit", "-qam", "broken")
+    assert refusal("main") == f"DVC cannot read 'main': {told}; mend that, or name another revision"
 
 
 def test_a_repository_without_a_commit_is_refused(tmp_path, monkeypatch):

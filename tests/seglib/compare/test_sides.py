@@ -103,6 +103,15 @@ def test_changes_stand_in_one_order_and_tell_no_places():
     ]
 
 
+def test_truth_values_are_no_numbers():
+    base, head = (revision("b", train__ema=number, train__steps=steps) for number, steps in ((0, [1]), (False, [True])))
+    found = {change.name: (change.base, change.head) for change in recipe_changes([base], [head])}
+    assert found == {"train.ema": ((0,), (False,)), "train.steps": (([1],), ([True],))}
+    assert not recipe_changes([revision(train__lr=1)], [revision(train__lr=1.0)])
+    with pytest.raises(SegError, match=r"differ in more than their seeds: train\.ema, train\.steps"):
+        check_seeds([base, head])
+
+
 def test_the_same_recipe_has_no_changes():
     assert recipe_changes(seeds(0, 1), seeds(0, 1)) == []
     assert notes(seeds(0), seeds(1)) == []

@@ -46,6 +46,34 @@ def test_the_card_is_read_first(tmp_path, members, message):
         form.read(tmp_path / "file.pt2", 0)
 
 
+def damaged(content, header, at, value):
+    """The archive, in which a header of its only member has another value."""
+    start = content.index(header) + at
+    return content[:start] + value + content[start + len(value) :]
+
+
+LOCAL, CENTRAL = b"PK\x03\x04", b"PK\x01\x02"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param([(LOCAL, 30 + len("model/extra/card"), b"\xff\xff\xff")], id="not deflated"),
+        pytest.param([(LOCAL, 6, b"\1"), (CENTRAL, 8, b"\1")], id="encrypted"),
+        pytest.param([(LOCAL, 8, b"\x63"), (CENTRAL, 10, b"\x63")], id="compressed in an unknown way"),
+        pytest.param([(CENTRAL, 42, b"\xff\xff")], id="elsewhere"),
+    ],
+)
+def test_a_card_that_cannot_be_unpacked_is_told(tmp_path, changes):
+    path = tmp_path / "file.pt2"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("model/extra/card", make().card.to_json())
+    for change in changes:
+        path.write_bytes(damaged(path.read_bytes(), *change))
+    with pytest.raises(SegError, match=r"file.pt2: not a readable model file \("):
+        form.read(path, 0)
+
+
 class Bomb:
     """Makes a folder when it is unpickled."""
 
@@ -95,6 +123,8 @@ def program(tmp_path_factory):
         ({}, {"path_name": "opaque_obj_0"}, "path_name 'opaque_obj_0'"),
         ({}, {"expr_str": EVAL}, "expr_str "),
         ({}, {"expr_str": ["a"]}, "expr_str "),
+        ({}, {"expr_str": "11=" * 100_000 + "!"}, "expr_str "),
+        ({}, {"expr_str": "True" * 25_000 + "!"}, "expr_str "),
         ({}, {"guards_code": [EVAL]}, "guards_code "),
         ({}, {"target": "torch.os.system"}, "target 'torch.os.system'"),
         ({}, {"target": "_operator.methodcaller"}, "target "),

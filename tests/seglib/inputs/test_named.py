@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from seglib.errors import SegError
-from seglib.inputs.named import select
+from seglib.inputs.named import passed_over, select
 
 
 @pytest.fixture
@@ -73,11 +73,31 @@ def test_patterns_pass_over_the_folder_of_the_results(here):
     out = Path("d/out")
 
     def found(*paths: str) -> list[str]:
-        return [str(path) for path, _ in select(paths, out).named]
+        return [str(path) for path, _ in select(paths, [out]).named]
 
     assert found("d/**/*.png") == ["d/p1/img.png", "d/p2/img.png", "d/p10/img.png"]
     assert found("d/*") == ["d/p1", "d/p2", "d/p10"]
     assert found("d/p1", "d/out", "d/p2") == ["d/p1", "d/p2"]  # as the shell writes d/* out
-    assert found("d/out") == ["d/out"]
     assert found("d/out/*/*.png") == ["d/out/masks/img.png"]
     assert found("d/p1/img.png", str(here / "d/out/masks/img.png"))[1] == str(here / "d/out/masks/img.png")
+
+
+@pytest.mark.parametrize("out", ["d", "link"])
+def test_patterns_that_begin_in_the_folder_of_the_results_pass_over_what_lies_in_its_own_folders(here, out):
+    (here / "d/masks").mkdir()
+    (here / "d/masks/img.png").write_bytes(b"")
+    (here / "link").symlink_to(here / "d")
+    results = [Path(out), Path(out, "masks")]
+    for pattern in ("d/*/*.png", "d/**/*.png", "link/*/*.png"):
+        assert [place for _, place in select([pattern], results).named] == ["p1/img.png", "p2/img.png", "p10/img.png"]
+    assert [str(path) for path, _ in select(["d/masks/*.png"], results).named] == ["d/masks/img.png"]
+
+
+def test_the_folder_of_the_results_is_not_all_that_is_named(here):
+    (here / "link").symlink_to(here / "d")
+    for paths in (["d"], ["d/", "link"], [str(here / "d")]):
+        assert passed_over(paths, [Path("d")]) == paths
+        with pytest.raises(SegError, match=r"results among the images .*; name another --out"):
+            select(paths, [Path("d")])
+    assert passed_over(["d", "e", "nowhere", "\0"], [Path("link")]) == ["d"]
+    assert select(["d", "e"], [Path("link")]).home == "e"

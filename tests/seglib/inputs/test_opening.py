@@ -45,7 +45,7 @@ def test_results_of_an_earlier_run_are_no_inputs(tmp_path, monkeypatch):
     write(tmp_path, "a.png", "out/masks/a.png")
     monkeypatch.chdir(tmp_path)
     for paths in (["."], ["*"], ["a.png", "out"], [str(tmp_path)]):
-        assert [item.name for item in open_inputs(paths, COLOUR, without=Path("out"))] == ["a"]
+        assert [item.name for item in open_inputs(paths, COLOUR, without=[Path("out")])] == ["a"]
 
 
 def test_a_file_that_must_not_be_looked_at_is_told(tmp_path, monkeypatch):

@@ -15,6 +15,7 @@ from seglib.config import parse
 from seglib.datasets import dicom, kvasir, msd
 from seglib.inputs import Input, Unread, open_inputs, write_volume
 from seglib.io.archive import open_source
+from tests.archives import unpack
 from tests.model_cards import card
 
 
@@ -53,8 +54,8 @@ def test_the_nuclei_in_their_nested_archive_are_told_and_read_where_it_is_named(
 def test_hippocampi_come_back_into_their_place(tmp_path, real_data):
     archive = real_data / "Task04_Hippocampus.tar"
     with tarfile.open(archive) as packed:
-        members = [member for member in packed if "imagesTr/hippocampus" in member.name][:3]
-        packed.extractall(tmp_path, members, filter="data")
+        for name in [name for name in packed.getnames() if "imagesTr/hippocampus" in name][:3]:
+            unpack(packed, name, tmp_path)
     options = parse(msd.Params, {"take": "volume"}, "msd")
     samples = {sample.id: sample for sample in msd.samples(open_source(archive), options)}
     for item in inputs(tmp_path, card(channels=1, modality="mri", types=["float32"])):
@@ -67,8 +68,7 @@ def test_hippocampi_come_back_into_their_place(tmp_path, real_data):
         image: Any = nibabel.load(tmp_path / f"{item.name}.nii.gz")
         assert (mask.affine == image.affine).all()
         with tarfile.open(archive) as packed:
-            packed.extract(f"Task04_Hippocampus/labelsTr/{sample.id}.nii.gz", tmp_path / "labels", filter="data")
-        (file,) = (tmp_path / "labels").rglob(f"{sample.id}.nii.gz")
+            file = unpack(packed, f"Task04_Hippocampus/labelsTr/{sample.id}.nii.gz", tmp_path / "labels")
         assert (np.asarray(mask.dataobj) == np.asarray(nibabel.load(file).dataobj)).all()  # pyright: ignore
 
 

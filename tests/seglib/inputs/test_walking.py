@@ -98,7 +98,7 @@ def test_the_folder_of_the_results_is_passed_over_unless_it_is_the_root(tmp_path
     (tmp_path / "link").symlink_to(tmp_path / "out")
 
     def without(root: Path, folder: Path) -> list[str]:
-        return [found.path for found in walk(root, "", folder) if isinstance(found, Found)]
+        return [found.path for found in walk(root, "", [folder]) if isinstance(found, Found)]
 
     assert without(tmp_path, tmp_path / "out") == ["a.png", "x/out/b.png"]
     assert without(tmp_path / "out", tmp_path / "out") == ["masks/a.png"]

@@ -151,11 +151,15 @@ def test_any_error_is_that_of_one_image(own, monkeypatch, capsys):
 
     monkeypatch.setattr(Segmentation, "segment_together", odd)
     assert seg_predict("images", "--out", "out") == 1
-    assert table("out/failed.csv") == [
-        {"id": "a", "reason": "cannot be processed (ZeroDivisionError: division by zero)"}
-    ]
+    (failed,) = table("out/failed.csv")
+    assert failed["id"] == "a"
+    assert failed["reason"].startswith("cannot be processed (ZeroDivisionError: division by zero); leave it out, or ")
     assert {row["id"] for row in table()} == {"b"}
     assert "Traceback" not in capsys.readouterr().err
+    monkeypatch.setenv("SEG_TRACEBACK", "1")
+    assert seg_predict("images", "--out", "out", "--force") == 1
+    assert "Traceback" in (said := capsys.readouterr().err)
+    assert "in odd\n" in said
 
 
 def test_a_later_run_does_not_segment_its_own_masks(own):
@@ -164,6 +168,38 @@ def test_a_later_run_does_not_segment_its_own_masks(own):
         assert seg_predict(".", "--out", "out", "--overlay", "--force") == 0
         assert files() == ["cases.csv", "masks/a.png", "overlays/a.png"]
         assert {row["id"] for row in table()} == {"a"}
+
+
+def test_results_never_lie_among_the_images(own, capsys):
+    write_images("photos", "a.png")
+    assert seg_predict("photos", "--out", "photos/") == 1
+    assert "photos: results among the images would be images of the next run; name another" in capsys.readouterr().err
+    assert files("photos") == ["a.png"]
+
+
+def test_a_folder_that_is_passed_over_for_the_results_is_told(own, capsys):
+    write_images("photos", "a.png")
+    write_images("other", "b.png")
+    assert seg_predict("photos", "other", "--out", "photos") == 0
+    assert {row["id"] for row in table("photos/cases.csv")} == {"b"}
+    assert capsys.readouterr().err.startswith("photos is passed over: results are written there; ")
+
+
+def test_a_pattern_finds_no_masks_of_the_run_before(own, capsys):
+    write_images(".", "photos/a.png")
+    for _ in range(2):
+        assert seg_predict("**/*.png", "--out", ".", "--overlay", "--force") == 0
+        assert {row["id"] for row in table("cases.csv")} == {"a"}
+    assert capsys.readouterr().err == ""
+
+
+def test_bad_files_whose_safe_names_are_one_are_all_told(own, capsys):
+    write_images("images", "whole.png")
+    for name in ("a?.svs", "a*.svs"):
+        Path("images", name).touch()
+    assert seg_predict("images", "--out", "out") == 1
+    assert [row["id"] for row in table("out/failed.csv")] == ["a_.svs", "a_.svs"]
+    assert "2 failed" in capsys.readouterr().err
 
 
 def test_nothing_that_can_be_read_leaves_empty_tables(own):

@@ -9,6 +9,7 @@ import pytest
 from seglib.errors import SegError
 from seglib.metrics import CONVENTIONS
 from seglib.report.build import build_report
+from seglib.report.gallery import PICTURE_BUDGET
 from tests.export_reports import ALL, figures, write_export, write_pruning
 from tests.report_files import params
 
@@ -113,6 +114,13 @@ def test_a_thousand_noisy_cases_stay_small(build):
     assert text.count('"picture":"data:') == 1000
 
 
+def test_many_classes_leave_fewer_small_pictures_and_no_larger_page(build):
+    classes = tuple(f"class {c}" for c in range(80))
+    text = build(ids=tuple(f"case {i:04d}" for i in range(1000)), classes=classes, drawn=1, noisy=True)
+    assert len(text.encode()) + PICTURE_BUDGET * 4 // 3 < LIMIT
+    assert 100 < text.count('"picture":"data:') < 1000
+
+
 def test_missing_pictures_are_explained(build):
     assert "<code>evaluate.overlays</code>" in build(drawn=0)
 
@@ -121,6 +129,17 @@ def test_the_conventions_are_those_of_the_metrics(build):
     """The text of `conventions.html.j2` describes version 1; a new one needs a new text."""
     assert CONVENTIONS == 1
     assert "<p>Version 1." in build()
+
+
+def test_a_figure_without_interval_names_no_cause_and_the_conventions_name_all(build):
+    text = build()
+    assert "no interval</p>" not in text
+    assert "fewer than two groups, where it lies at an end of its scale" in text
+    assert "span orders of size" in text
+    file = Path("reports/evaluate/metrics.json")
+    figures = {name: value for name, value in json.loads(file.read_text()).items() if name != "lesion_recall_low"}
+    file.write_text(json.dumps(figures | {"lesion_recall": 1.0}))
+    assert build_report(params()).count('<p class="interval">no interval</p>') == 1
 
 
 def test_the_same_files_give_the_same_page(build):

@@ -11,6 +11,14 @@ def column(rows, name):
     return next(column for column in rows["columns"] if column["name"] == name)
 
 
+def whole(rows, values, absent):
+    """Values of all classes, float [cases][classes]."""
+    found = np.full((len(rows["cases"]), len(rows["classes"])), absent)
+    for row, (places, known) in enumerate(zip(rows["places"], values, strict=True)):
+        found[row, places] = known
+    return found
+
+
 def test_every_figure_of_every_case_and_class_is_there(write):
     results = write(classes=("polyp", "ulcer"))
     rows = case_rows(results, gallery(results))
@@ -18,20 +26,29 @@ def test_every_figure_of_every_case_and_class_is_there(write):
     assert [found["name"] for found in rows["columns"]] == list(SHOWN)
     assert {measure.name for measure in MEASURES} < set(SHOWN)
     for found in rows["columns"]:
-        shown = np.array(found["values"], dtype=float)
+        shown = whole(rows, found["values"], 0.0 if found["kind"] == "count" else np.nan)
         np.testing.assert_allclose(shown, results.cases.columns[found["name"]], atol=5.1e-5, rtol=0)
+
+
+def test_a_class_that_a_case_does_not_show_takes_no_place(write):
+    results = write(classes=("polyp", "ulcer"))
+    rows = case_rows(results, gallery(results))
+    assert (rows["places"][4], rows["places"][5]) == ([0, 1], [1])
+    assert {len(found["values"][5]) for found in rows["columns"]} == {1}
 
 
 def test_a_missing_value_is_null(write):
     results = write()
+    results.cases.columns["volume_difference"][4] = np.nan
     rows = case_rows(results, gallery(results))
-    assert column(rows, "dice")["values"][5] == [None]
+    assert column(rows, "volume_difference")["values"][4] == [None]
     assert json.loads(json.dumps(rows, allow_nan=False)) == json.loads(json.dumps(rows))
 
 
 def test_missed_cases_are_marked_by_class(write):
     results = write(classes=("polyp", "ulcer"))
-    missed = case_rows(results, gallery(results))["missed"]
+    rows = case_rows(results, gallery(results))
+    missed = whole(rows, rows["missed"], 0)
     assert [row for row, found in enumerate(missed) if found[0]] == [3, 20]
     assert not any(found[1] for found in missed)
 

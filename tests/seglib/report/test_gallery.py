@@ -57,7 +57,7 @@ def test_cases_without_a_dice_are_shown_where_there_are_no_others(draw):
     assert [case.id for case in show(draw(ids=("a", "b"), valued=False, drawn=1)).first] == ["a"]
 
 
-@pytest.mark.parametrize(("folder", "read"), [(PICTURES, show), (THUMBNAILS, thumbnails)])
+@pytest.mark.parametrize(("folder", "read"), [(PICTURES, show), (THUMBNAILS, lambda results: thumbnails(results, 0))])
 def test_a_missing_folder_is_told(draw, folder, read):
     results = draw()
     shutil.rmtree(folder)
@@ -69,9 +69,11 @@ def test_thumbnails_are_left_out_beyond_the_budget_best_cases_first(draw, monkey
     results = draw(thumbnails=False)
     for key in results.cases.ids:
         (THUMBNAILS / f"{case_name(key)}.webp").write_bytes(bytes(100))
-    assert len(thumbnails(results)) == 24
+    assert len(thumbnails(results, 0)) == 24
     monkeypatch.setattr(gallery, "THUMBNAIL_BUDGET", 1000)
-    assert list(thumbnails(results)) == ranked(results)[:10]
+    assert list(thumbnails(results, 0)) == ranked(results)[:10]
+    assert list(thumbnails(results, gallery.TABLE_BUDGET)) == ranked(results)[:10]
+    assert list(thumbnails(results, gallery.TABLE_BUDGET + 400)) == ranked(results)[:7]
 
 
 def test_pictures_are_left_out_beyond_the_budget_best_cases_first(draw, monkeypatch):
@@ -102,5 +104,5 @@ def test_a_missing_thumbnail_is_left_out(draw):
     results = draw()
     key = ranked(results)[3]
     (THUMBNAILS / f"{case_name(key)}.webp").unlink()
-    assert len(thumbnails(results)) == 23
-    assert key not in thumbnails(results)
+    assert len(thumbnails(results, 0)) == 23
+    assert key not in thumbnails(results, 0)

@@ -70,10 +70,10 @@ def test_softmax_of_several_classes_has_no_threshold(write, params):
 def test_post_processing_tells_what_it_changed(params):
     assert "Post-processing" not in facts(params)
     file = Path("reports/evaluate/metrics.json")
-    changes = {"objects_removed": 12, "holes_filled": 1, "pixels_changed": 3456, "dice_before": 0.8}
+    changes = {"objects_removed": 12, "pixels_removed": 3456, "holes_filled": 1, "pixels_filled": 7, "dice_before": 0.8}
     metrics = json.loads(file.read_text()) | {f"postprocessing/{key}": value for key, value in changes.items()}
     file.write_text(json.dumps(metrics))
-    expected = "removed 12 objects, filled 1 hole, changed 3,456 pixels; without it the Dice is 0.800"
+    expected = "removed 12 objects (3,456 pixels), filled 1 hole (7 pixels); without it the Dice is 0.800"
     assert facts(params)["Post-processing"] == expected
 
 

@@ -1,3 +1,4 @@
+import asyncio
 import http.client
 import signal
 import socket
@@ -5,6 +6,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing, suppress
+from functools import partial
 
 import pytest
 from starlette.applications import Starlette
@@ -27,6 +29,7 @@ from starlette.routing import Route
 from seglib.serve.listening import run
 
 async def slow(_):
+    print("in work", flush=True)
     await asyncio.sleep(1)
     return PlainTextResponse("done")
 
@@ -79,12 +82,38 @@ def test_a_signal_ends_it_after_the_request_in_work(number):
     process, port = start("127.0.0.1")
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
         connection.request("GET", "/")
-        time.sleep(0.3)
+        assert process.stdout
+        assert process.stdout.readline() == "in work\n"
         process.send_signal(number)
         assert connection.getresponse().read() == b"done"
     said = process.communicate(timeout=10)
     assert process.returncode == 0
     assert said == ("", "")
+
+
+AT_ONCE = """
+import signal
+from starlette.applications import Starlette
+from uvicorn import Server
+from seglib.serve.listening import run
+
+serve = Server.run
+
+def end_and_serve(self, sockets):
+    signal.raise_signal({number})
+    serve(self, sockets)
+
+Server.run = end_and_serve
+run(Starlette(), "127.0.0.1", 0, 20)
+"""
+
+
+@pytest.mark.parametrize("number", [int(signal.SIGINT), int(signal.SIGTERM)])
+def test_a_signal_before_it_serves_ends_it_too(number):
+    done = subprocess.run(
+        [sys.executable, "-c", AT_ONCE.format(number=number)], capture_output=True, text=True, timeout=20, check=True
+    )
+    assert done.stderr == ""
 
 
 def test_an_address_that_others_reach_is_warned_of():
@@ -113,21 +142,41 @@ def ask(connection: socket.socket) -> None:
     assert (answer.status, answer.read()[:1]) == (200, b"{")
 
 
+@pytest.fixture
+def ends(monkeypatch):
+    """The ends of the waits for a request: a list of functions, and none ends before its function is called."""
+    found, call_later = [], asyncio.BaseEventLoop.call_later
+
+    def later(loop, delay, callback, *arguments, **options):
+        if delay != listening.SPEECHLESS:
+            return call_later(loop, delay, callback, *arguments, **options)
+        found.append(partial(loop.call_soon_threadsafe, callback, *arguments))
+        return None
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "call_later", later)
+    monkeypatch.setattr(listening, "SPEECHLESS", 1234.5)
+    return found
+
+
 @pytest.mark.parametrize("kept", [0, 1, 20])
-def test_a_connection_that_asks_for_half_a_second_thing_is_closed(monkeypatch, kept):
-    monkeypatch.setattr(listening, "SPEECHLESS", 0.3)
-    with serving(Bright()) as client, socket.create_connection(("127.0.0.1", client.port), timeout=3) as connection:
+def test_a_connection_that_asks_for_half_a_second_thing_is_closed(ends, kept):
+    with serving(Bright()) as client, socket.create_connection(("127.0.0.1", client.port), timeout=20) as connection:
         ask(connection)
         connection.sendall(ASKED[:kept])
-        assert connection.recv(100) == b""
+        until = time.monotonic() + 20
+        while len(ends) < 2:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        ends[1]()
+        assert read_all(connection) == 0
 
 
-def test_a_connection_that_asks_now_and_then_stays_open(monkeypatch):
-    monkeypatch.setattr(listening, "SPEECHLESS", 0.6)
-    with serving(Bright()) as client, socket.create_connection(("127.0.0.1", client.port), timeout=3) as connection:
-        for _ in range(5):
+def test_a_connection_that_asks_now_and_then_stays_open(ends):
+    with serving(Bright()) as client, socket.create_connection(("127.0.0.1", client.port), timeout=20) as connection:
+        for number in range(5):
             ask(connection)
-            time.sleep(0.2)
+            for end in ends[: number + 1]:
+                end()
 
 
 def ask_and_read_nothing(port: int) -> socket.socket:
@@ -169,7 +218,9 @@ def test_a_client_that_does_not_read_holds_up_no_end():
 def test_beyond_so_many_connections_clients_are_sent_away(monkeypatch):
     monkeypatch.setattr(listening, "CONNECTIONS", 3)
     with serving(Bright()) as client:
-        idle = [socket.create_connection(("127.0.0.1", client.port), timeout=5) for _ in range(3)]
+        idle = [socket.create_connection(("127.0.0.1", client.port), timeout=5) for _ in range(2)]
+        assert client.get("/health").status == 200
+        idle.append(socket.create_connection(("127.0.0.1", client.port), timeout=5))
         assert client.get("/health").status == 503
         for connection in idle:
             connection.close()
