@@ -7,7 +7,7 @@ import csv
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ Row = dict[str, Cell]
 DIGITS = 6
 OF_A_CLASS = ("dice", "iou", "n", "n_empty", "n_missed", "frequency")
 """Figures of each class in `metrics.json`; the per-class table has all of them."""
-CONFUSION = ("truth", "prediction", "pixels", "share")
+CONFUSION = ("truth", "prediction", "pixels", "share", "share_low", "share_high")
 CALIBRATION = ("class", "confidence", "frequency", "pixels")
 
 
@@ -78,14 +78,14 @@ class Evaluation:
     def class_rows(self) -> list[Row]:
         """The per-class table, `plots/classes.tsv`: numbers of cases, frequency, and all figures with intervals."""
         columns = self.table.columns
-        pixels = sum(case.measured.pixels for case in self.cases)
+        pixels = np.array([[case.measured.pixels] for case in self.cases])
         rows = []
         for c, name in enumerate(self.table.classes):
             own = {column: values[:, [c]] for column, values in columns.items()}
             empty = int(_empty(own).sum())
             numbers = {"n": len(self.cases) - empty, "n_empty": empty, "n_missed": int(_missed(own).sum())}
-            frequency = _rounded(own["truth"].sum() / pixels) if pixels else None
-            rows.append({"class": name, **numbers, "frequency": frequency, **self._intervals(class_figures(own))})
+            figures = {"frequency": ratio_of_sums(own["truth"], pixels), **class_figures(own)}
+            rows.append({"class": name, **numbers, **self._intervals(figures)})
         return rows
 
     @property
@@ -93,12 +93,13 @@ class Evaluation:
         """`plots/confusion.tsv`: pixels by truth and prediction, with their share of the truth's pixels, else 0."""
         if not self._confusion:
             return []
-        pixels = reduce(np.add, self._confusion)
-        shares = pixels / np.maximum(pixels.sum(1, keepdims=True), 1)
+        pixels = np.stack(self._confusion)
+        of_truth = pixels.sum(2)
         rows = []
-        for (t, g), number in np.ndenumerate(pixels):
-            cells = self.classes[t], self.classes[g], int(number), _rounded(shares[t, g])
-            rows.append(dict(zip(CONFUSION, cells, strict=True)))
+        for (t, g), number in np.ndenumerate(pixels.sum(0)):
+            share = self._intervals({"share": ratio_of_sums(pixels[:, t, [g]], of_truth[:, [t]])})
+            names = {"truth": self.classes[t], "prediction": self.classes[g]}
+            rows.append({**names, "pixels": int(number), **share, "share": share["share"] or 0.0})
         return rows
 
     @property

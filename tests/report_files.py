@@ -24,6 +24,8 @@ from tests.project import REPOSITORY
 COLOURS = ((0, 0, 0), (230, 159, 0), (86, 180, 233), (0, 158, 115), (204, 121, 167), (0, 114, 178), (213, 94, 0))
 
 
+FREQUENCY = ("frequency", "frequency_low", "frequency_high")
+SHARES = ("truth", "prediction", "pixels", "share", "share_low", "share_high")
 VERSIONS = {"torch": "2.13.0", "monai": "1.6.1", "numpy": "2.4.6"}
 
 
@@ -164,21 +166,26 @@ def _write_plots(folder: Path, table: CaseTable, made: Made) -> None:
             len(table.ids) - empty,
             empty,
             missed,
-            round(columns["truth"].sum() / len(table.ids) / 320**2, 6),
+            *_around(round(columns["truth"].sum() / len(table.ids) / 320**2, 6)),
         ]
         rows.append([*start, *(found.get(key, "") for key in header)])
-    _write_tsv(folder / "classes.tsv", ["class", "n", "n_empty", "n_missed", "frequency", *header], rows)
+    _write_tsv(folder / "classes.tsv", ["class", "n", "n_empty", "n_missed", *FREQUENCY, *header], rows)
     cells = [] if made.overlapping else [[t, g, *_share(len(names), right=t == g)] for t in names for g in names]
-    _write_tsv(folder / "confusion.tsv", ["truth", "prediction", "pixels", "share"], cells)
+    _write_tsv(folder / "confusion.tsv", [*SHARES], cells)
     sure = np.linspace(0.02, 0.98, 15).round(3)
     bins = [[name, p, round(p ** (1.2 + c / 5), 4), int(9e5 * abs(p - 0.5) ** 3 + 900)]
             for c, name in enumerate(made.classes) for p in sure] if made.valued else []  # fmt: skip
     _write_tsv(folder / "calibration.tsv", ["class", "confidence", "frequency", "pixels"], bins)
 
 
-def _share(number: int, *, right: bool) -> tuple[int, float]:
+def _around(share: float) -> tuple[float, float, float]:
+    """A share with bounds on both sides."""
+    return share, round(0.8 * share, 6), round(share + 0.2 * (1 - share), 6)
+
+
+def _share(number: int, *, right: bool) -> tuple[float, ...]:
     share = 0.94 if right else 0.06 / (number - 1)
-    return round(share * 1e6), round(share, 6)
+    return round(share * 1e6), *_around(round(share, 6))
 
 
 def _write_pictures(folder: Path, table: CaseTable, made: Made) -> None:

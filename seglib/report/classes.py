@@ -8,6 +8,7 @@ import numpy as np
 
 from seglib.report.numbers import measured, percent
 from seglib.report.results import ClassFigures, Results
+from seglib.statistics import Interval
 
 SHOWN = {"dice": "Dice", "nsd": "NSD", "hd95": "HD95", "precision": "Precision", "recall": "Recall"}
 """Measures that the table shows."""
@@ -32,7 +33,7 @@ class ClassRow:
     cases: int
     empty: int
     missed: int
-    frequency: str
+    frequency: Cell
     figures: Sequence[Cell]
     quantiles: Sequence[float]
     """5, 25, 50, 75 and 95 % of the cases' Dice; empty where no case has one."""
@@ -43,6 +44,7 @@ class Share:
     """A cell of the confusion matrix: a share of the truth's pixels in words, and as one of the shades."""
 
     text: str
+    interval: str
     shade: int
     right: bool
 
@@ -71,7 +73,7 @@ def class_rows(results: Results) -> list[ClassRow]:
             found.n,
             found.n_empty,
             found.n_missed,
-            percent(found.frequency),
+            _frequency(found),
             [_cell(found, name, results.distance) for name in SHOWN],
             _quantiles(results.cases.columns["dice"][:, results.cases.classes.index(found.name)]),
         )
@@ -84,9 +86,9 @@ def confusion(results: Results) -> Confusion | None:
     if not results.confusion:
         return None
     names = list(dict.fromkeys(truth for truth, _ in results.confusion))
-    shares = {pair: share for pair, share in results.confusion.items() if not math.isnan(share)}
+    shares = {pair: share for pair, share in results.confusion.items() if not math.isnan(share.value)}
     rows = [[_share(shares.get((truth, guess)), truth == guess) for guess in names] for truth in names]
-    mistakes = {pair: share for pair, share in shares.items() if pair[0] != pair[1] and share > 0}
+    mistakes = {pair: share.value for pair, share in shares.items() if pair[0] != pair[1] and share.value > 0}
     if not mistakes:
         return Confusion(names, rows, "Nothing was taken for anything else.")
     truth, guess = max(mistakes, key=lambda pair: mistakes[pair])
@@ -98,10 +100,19 @@ def _entries(results: Results) -> Sequence[dict]:
     return results.dataset["classes"]
 
 
-def _share(value: float | None, right: bool) -> Share:  # noqa: FBT001
-    if value is None:
-        return Share("–", 0, right)
-    return Share(percent(value), round(value * SHADES), right)
+def _share(share: Interval | None, right: bool) -> Share:  # noqa: FBT001
+    if share is None:
+        return Share("–", "", 0, right)
+    return Share(percent(share.value), _between(share.low, share.high), round(share.value * SHADES), right)
+
+
+def _frequency(found: ClassFigures) -> Cell:
+    low, high = (found.figures.get(f"frequency_{end}") for end in ("low", "high"))
+    return Cell(percent(found.frequency), _between(low, high))
+
+
+def _between(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{percent(low).removesuffix(' %')} to {percent(high)}"
 
 
 def _cell(found: ClassFigures, name: str, distance: str) -> Cell:

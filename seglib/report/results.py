@@ -12,10 +12,12 @@ from seglib.errors import SegError
 from seglib.metrics_file import ANEW
 from seglib.paths import EVALUATE_REPORT, INDEX, QUALITY, SPLIT, TRAIN_REPORT
 from seglib.report.files import Row, read_json, read_metrics, read_rows, read_text
+from seglib.statistics import Interval
 
 DATASET = ("name", "classes", "channels", "modality", "licence", "citation", "overlapping")
 QUALITY_SUMMARY = ("samples", "groups", "shapes", "spacings", "dtypes", "foreground_share", "classes")
 FIGURES = ("conventions", "n", "n_groups", "n_empty", "n_missed", "threshold", "distances_in_mm")
+SHARES = ("truth", "prediction", "pixels", "share", "share_low", "share_high")
 TRAINING = ("best_epoch", "epochs", "val_dice")
 
 
@@ -53,7 +55,7 @@ class Results:
     metrics: Mapping[str, float]
     cases: CaseTable
     classes: Sequence[ClassFigures]
-    confusion: Mapping[tuple[str, str], float]
+    confusion: Mapping[tuple[str, str], Interval]
     """(truth, prediction) → share of the truth's pixels; empty where classes overlap."""
     calibration: Sequence[Bin]
     training: Mapping[str, float]
@@ -92,7 +94,7 @@ def read_results() -> Results:
         metrics=read_metrics(EVALUATE_REPORT, *FIGURES),
         cases=parse_cases(read_text(cases), str(cases)),
         classes=_classes(plots / "classes.tsv"),
-        confusion=dict(read_rows(plots / "confusion.tsv", _share, "truth", "prediction", "pixels", "share")),
+        confusion=dict(read_rows(plots / "confusion.tsv", _share, *SHARES)),
         calibration=read_rows(plots / "calibration.tsv", _bin, "class", "confidence", "frequency", "pixels"),
         training=read_metrics(TRAIN_REPORT, *TRAINING),
         curves=_curves(TRAIN_REPORT / "plots"),
@@ -125,8 +127,9 @@ def _bin(row: Row) -> Bin:
     return Bin(row["class"], float(row["confidence"]), float(row["frequency"]), int(row["pixels"]))
 
 
-def _share(row: Row) -> tuple[tuple[str, str], float]:
-    return (row["truth"], row["prediction"]), float(row["share"] or "nan")
+def _share(row: Row) -> tuple[tuple[str, str], Interval]:
+    low, high = (float(row[f"share_{end}"]) if row[f"share_{end}"] else None for end in ("low", "high"))
+    return (row["truth"], row["prediction"]), Interval(float(row["share"] or "nan"), low, high)
 
 
 def _curves(folder: Path) -> dict[str, list[tuple[float, float]]]:

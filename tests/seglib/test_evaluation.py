@@ -145,7 +145,7 @@ def test_overlapping_classes_have_no_figure_with_background_and_no_confusion(tmp
     assert metrics["two/frequency"] == 0.5
     assert not {"pixel_accuracy", "iou_pooled_with_background"} & metrics.keys()
     found.write_plots(tmp_path)
-    assert (tmp_path / "confusion.tsv").read_text() == "truth\tprediction\tpixels\tshare\n"
+    assert (tmp_path / "confusion.tsv").read_text() == "truth\tprediction\tpixels\tshare\tshare_low\tshare_high\n"
 
 
 def test_metrics_state_the_version_of_the_conventions():
@@ -163,12 +163,12 @@ def test_class_table_has_numbers_and_figures_with_bounds(tmp_path):
     found = evaluation(([[1, 2, 0]], [[1, 0, 0]]), ([[1, 0, 0]], [[1, 0, 0]]), ([[1, 0, 0]], [[0, 1, 0]]))
     found.write_plots(tmp_path / "plots")
     header, one, two = _read(tmp_path / "plots/classes.tsv")
-    assert header == ["class", "n", "n_empty", "n_missed", "frequency"] + [
-        f"{figure.name}{end}" for figure in FIGURES for end in ("", "_low", "_high")
+    assert header == ["class", "n", "n_empty", "n_missed"] + [
+        f"{name}{end}" for name in ("frequency", *(figure.name for figure in FIGURES)) for end in ("", "_low", "_high")
     ]
     first, second = dict(zip(header, one, strict=True)), dict(zip(header, two, strict=True))
-    assert [first[name] for name in header[:6]] == ["one", "3", "0", "1", "0.333333", "0.666667"]
-    assert [second[name] for name in header[:6]] == ["two", "1", "2", "1", "0.111111", "0.0"]
+    assert [*one[:5], first["dice"]] == ["one", "3", "0", "1", "0.333333", "0.666667"]
+    assert [*two[:5], second["dice"]] == ["two", "1", "2", "1", "0.111111", "0.0"]
     assert float(first["dice_low"]) < 2 / 3 < float(first["dice_high"])
     assert second["dice_low"] == second["precision_pooled"] == ""
     assert (first["lesion_recall"], second["lesion_recall"]) == ("0.666667", "0.0")
@@ -177,10 +177,24 @@ def test_class_table_has_numbers_and_figures_with_bounds(tmp_path):
 def test_confusion_rows_hold_pixels_and_shares_of_the_truth(tmp_path):
     evaluation(([[0, 0, 0, 1]], [[0, 0, 1, 1]]), ([[0, IGNORE]], [[0, 1]])).write_plots(tmp_path)
     header, *rows = _read(tmp_path / "confusion.tsv")
-    assert header == ["truth", "prediction", "pixels", "share"]
+    assert header == ["truth", "prediction", "pixels", "share", "share_low", "share_high"]
     assert [row[:2] for row in rows] == [[truth, guess] for truth in CLASSES for guess in CLASSES]
     assert [row[2] for row in rows] == ["3", "1", "0", "0", "1", "0", "0", "0", "0"]
     assert [float(row[3]) for row in rows] == [0.75, 0.25, 0, 0, 1, 0, 0, 0, 0]
+
+
+def test_frequencies_and_confusion_have_intervals_over_groups(tmp_path):
+    """Half and a quarter of the pixels are of the class, of which all and half are found; 4 pixels a case."""
+    pairs = ([[0, 0, 1, 1]], [[0, 0, 1, 1]]), ([[0, 0, 0, 1]], [[0, 0, 0, 0]]), ([[0, 0, 1, 1]], [[0, 0, 1, 0]])
+    evaluation(*pairs).write_plots(tmp_path)
+    header, one, two = _read(tmp_path / "classes.tsv")
+    rows = {tuple(row[:2]): row[3:] for row in _read(tmp_path / "confusion.tsv")[1:]}
+    share, low, high = map(float, rows["one", "background"])
+    assert 0 < low < share == 0.4 < high < 1
+    assert rows["background", "background"] == ["1.0", "", ""], "at the end of its scale"
+    first = dict(zip(header, one, strict=True))
+    assert 0 < float(first["frequency_low"]) < float(first["frequency"]) == 0.416667 < float(first["frequency_high"])
+    assert two[4:7] == ["0.0", "", ""]
 
 
 def test_calibration_rows_pool_the_bins_of_all_cases(tmp_path):

@@ -6,6 +6,7 @@ import pytest
 
 from seglib.errors import SegError
 from seglib.report.results import read_results
+from seglib.statistics import Interval
 from tests.report_files import Made, write_files
 
 
@@ -26,7 +27,7 @@ def inside_written(written, monkeypatch) -> Path:
 def test_the_files_are_read_as_they_were_written(write):
     results = write(classes=("polyp", "ulcer"))
     assert [found.name for found in results.classes] == ["polyp", "ulcer"]
-    assert results.confusion["background", "polyp"] == 0.03
+    assert results.confusion["background", "polyp"] == Interval(0.03, 0.024, 0.224)
     assert {found.name for found in results.calibration} == {"polyp", "ulcer"}
     assert len(results.curves["dice.val"]) == 40
     assert results.classes[0].figures["dice"] == pytest.approx(results.metrics["dice"], abs=0.2)
