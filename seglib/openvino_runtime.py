@@ -2,6 +2,7 @@
 
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,6 +21,16 @@ def openvino() -> ModuleType:
     import openvino
 
     return openvino
+
+
+@cache
+def core() -> Any:
+    """OpenVINO's `Core`, one for the process, so that the devices' libraries stay loaded.
+
+    That of the CPU gives the thread that loads it a stack for signals, and frees it wherever it is unloaded: were that
+    in another thread, the next signal, such as the end of a child process, would end this one.
+    """
+    return openvino().Core()
 
 
 def save(model: Any, path: Path, *, compressed: bool) -> None:

@@ -125,7 +125,7 @@ def _calibration(images: Images) -> list[np.ndarray]:
 
 def _reformed(source: Path) -> Any:
     """The model with transposed convolutions made ordinary."""
-    model = openvino_runtime.openvino().Core().read_model(source)
+    model = openvino_runtime.core().read_model(source)
     to_sub_pixel(model)
     return model
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from seglib.checkpoint import Card, Segmenter
 from seglib.errors import SegError
 from seglib.onnx_graph import onnx_graph
-from seglib.openvino_runtime import CARD, PRECISION, openvino, save
+from seglib.openvino_runtime import CARD, PRECISION, core, openvino, save
 from seglib.tracing import check
 
 SUFFIX = ".xml"
@@ -41,7 +41,7 @@ def read(path: Path, threads: int) -> tuple[Callable[[Tensor], Tensor], Card]:
     if not path.with_suffix(".bin").is_file():
         raise SegError(f"{path}: its weights, {path.with_suffix('.bin').name}, are missing; keep both files together")
     try:
-        model = openvino().Core().read_model(path)
+        model = core().read_model(path)
     except RuntimeError as error:
         raise SegError(f"{path}: not a readable OpenVINO model ({_reason(error)})") from None
     if not model.has_rt_info(CARD):
@@ -59,7 +59,7 @@ def _converted(graph: bytes) -> Any:
 
     As `convert_model` does it but for its preparation for other sizes, which breaks the windows of Swin UNETR.
     """
-    model = openvino().Core().read_model(graph)
+    model = core().read_model(graph)
     from openvino._offline_transformations import apply_moc_transformations
 
     apply_moc_transformations(model, cf=True, smart_reshape=False)
@@ -83,7 +83,7 @@ class _Engine:
 
     def __init__(self, model: Any, precision: str, threads: int, fixed: int = FIXED) -> None:
         """`precision`: of what is not in integers; bf16 becomes f32 where the CPU has none."""
-        self._core, self._model, self._left = openvino().Core(), model, fixed
+        self._core, self._model, self._left = core(), model, fixed
         native = "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self._settings: dict[str, Any] = {
             "INFERENCE_PRECISION_HINT": "f32" if precision == "bf16" and not native else precision

@@ -17,7 +17,7 @@ from seglib.deployed import open_model
 from seglib.errors import SegError
 from seglib.formats import onnx as onnx_format
 from seglib.formats import openvino as openvino_format
-from seglib.openvino_runtime import openvino
+from seglib.openvino_runtime import core
 from seglib.quantisation import halve_onnx, halve_openvino, quantise_onnx, quantise_openvino
 from tests.model_cards import card
 from tests.project import REPOSITORY
@@ -134,7 +134,7 @@ def test_weights_of_onnx_are_8_bits(made, tmp_path):
 
 def test_weights_of_openvino_are_8_bits_and_convolutions_ordinary(made, tmp_path):
     quantise_openvino(made.plain[openvino_format], tmp_path / "model.xml", made.images, made.card)
-    operations = openvino().Core().read_model(tmp_path / "model.xml").get_ordered_ops()
+    operations = core().read_model(tmp_path / "model.xml").get_ordered_ops()
     kernels = [node.input_value(1).get_node() for node in operations if node.get_type_name() == "Convolution"]
     layers = [
         layer for layer in made.segmenter.modules() if isinstance(layer, (torch.nn.Conv2d, torch.nn.ConvTranspose2d))

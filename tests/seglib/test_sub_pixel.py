@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from seglib.openvino_runtime import openvino
+from seglib.openvino_runtime import core, openvino
 from seglib.sub_pixel import TRANSPOSED, sub_pixel_kernel, to_sub_pixel
 
 TRANSPOSE = {1: nn.functional.conv_transpose1d, 2: nn.functional.conv_transpose2d, 3: nn.functional.conv_transpose3d}
@@ -69,7 +69,7 @@ def kinds(model):
 
 def outcome(model, values):
     precision = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
-    return openvino().Core().compile_model(model, "CPU", precision)(values.numpy())[0]
+    return core().compile_model(model, "CPU", precision)(values.numpy())[0]
 
 
 @pytest.mark.parametrize(("size", "padding", "output_padding"), [(2, 0, 0), (3, 1, 1), (4, 1, 0)])

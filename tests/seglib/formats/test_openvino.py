@@ -77,6 +77,26 @@ def test_threads_may_share_a_model(path, made):
             torch.testing.assert_close(found, made.logits(raw), atol=1e-4, rtol=1e-4)
 
 
+SIGNALLED = """
+import faulthandler, signal, subprocess, sys, threading
+from pathlib import Path
+import torch
+from seglib.formats import openvino
+faulthandler.enable()
+signal.signal(signal.SIGCHLD, lambda *_: None)
+used = [openvino.read(Path(sys.argv[1]), 1)[0]]
+used[0](torch.zeros(1, 3, 32, 32))
+last = threading.Thread(target=used.clear)
+last.start()
+last.join()
+subprocess.run(["true"], check=True)
+"""
+
+
+def test_signals_arrive_after_the_last_model_was_closed_in_another_thread(path):
+    subprocess.run([sys.executable, "-c", SIGNALLED, path], check=True, cwd=REPOSITORY)
+
+
 def test_nothing_is_sent_and_nothing_is_left_at_home(tmp_path):
     code = (
         "import socket, sys, threading; socket.socket.connect = lambda *_: sys.exit('a connection'); "
