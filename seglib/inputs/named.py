@@ -59,7 +59,7 @@ def select(paths: Sequence[str], without: Sequence[Path] = ()) -> Selection:
 def passed_over(paths: Sequence[str], without: Sequence[Path]) -> list[str]:
     """Those of the paths that name one of the folders `without`, also by a link."""
     apart = set(map(os.path.realpath, without))
-    return [path for path in paths if os.path.exists(path) and os.path.realpath(path) in apart]  # noqa: PTH110
+    return [path for path in paths if os.path.exists(path) and os.path.realpath(path) in apart]  # noqa: PTH110  (as below)
 
 
 def holds_others(path: Path) -> bool:

@@ -140,16 +140,21 @@ def test_an_image_on_which_the_network_fails_is_told_and_the_rest_goes_on():
     assert failed["reason"].startswith("models/best.pt: failed on values of shape (1, 3, 30, 37)")
 
 
-def test_any_error_is_that_of_one_image(own, monkeypatch, capsys):
-    write_images("images", "a.png", "b.png")
+def fail_on_a(monkeypatch, error):
+    """The network raises an error for `images/a.png`."""
     segment = Segmentation.segment_together
 
     def odd(self, images, spacing, *, keep=False):
         if images[0][0, 0, 0] == read_image(Path("images/a.png"))[0, 0, 0]:
-            raise ZeroDivisionError("division\nby zero")
+            raise error
         return segment(self, images, spacing, keep=keep)
 
     monkeypatch.setattr(Segmentation, "segment_together", odd)
+
+
+def test_any_error_is_that_of_one_image(own, monkeypatch, capsys):
+    write_images("images", "a.png", "b.png")
+    fail_on_a(monkeypatch, ZeroDivisionError("division\nby zero"))
     assert seg_predict("images", "--out", "out") == 1
     (failed,) = table("out/failed.csv")
     assert failed["id"] == "a"
@@ -253,14 +258,7 @@ def test_an_interrupted_run_leaves_whole_files_and_a_table_of_them(own, monkeypa
 
 def test_memory_that_is_not_there_is_a_failed_input(own, monkeypatch):
     write_images("images", "a.png", "b.png")
-    segment = Segmentation.segment_together
-
-    def too_large(self, images, spacing, *, keep=False):
-        if images[0][0, 0, 0] == read_image(Path("images/a.png"))[0, 0, 0]:
-            raise torch.OutOfMemoryError
-        return segment(self, images, spacing, keep=keep)
-
-    monkeypatch.setattr(Segmentation, "segment_together", too_large)
+    fail_on_a(monkeypatch, torch.OutOfMemoryError())
     assert seg_predict("images", "--out", "out") == 1
     (failed,) = table("out/failed.csv")
     assert failed["id"] == "a"
