@@ -11,6 +11,7 @@ from seglib.sections.train import Train
 
 SIGNS = ("DefaultCPUAllocator: can't allocate memory", "DefaultCPUAllocator: not enough memory", "out of memory")
 """In the text of a RuntimeError: of the CPU's allocator on Linux and Windows, and of CUDA outside torch's own."""
+LOADER = re.compile(r"DataLoader worker \(pid.*?\) (?:is killed by signal: [\w ]+|exited unexpectedly)")
 AMOUNT = re.compile(r"tried to allocate ([\d.]+) (\w+)", re.IGNORECASE)
 
 
@@ -22,16 +23,26 @@ def lacks_memory(error: Exception) -> bool:
 
 @contextmanager
 def explained(settings: Train, image_size: object) -> Iterator[None]:
-    """Turn a failed allocation inside the block into a SegError; `image_size` is that of `preprocess`.
+    """Turn a failed allocation inside the block, and the end of a loading process, into a SegError.
 
-    Every other error passes through.
+    `image_size` is that of `preprocess`. Every other error passes through.
     """
     try:
         yield
     except (RuntimeError, MemoryError) as error:
+        if ended := LOADER.search(str(error)):
+            raise SegError(_explain_loader(ended[0], settings)) from error
         if not lacks_memory(error):
             raise
         raise SegError(_explain(str(error), settings, image_size)) from error
+
+
+def _explain_loader(ended: str, settings: Train) -> str:
+    return (
+        f"a process that loads images has ended: {ended}. The system does so where memory runs out, and in a container "
+        f"where /dev/shm is full. Take train.workers lower (now {settings.workers}), give the container more shared "
+        "memory (--shm-size), then `dvc repro` goes on after the last finished epoch"
+    )
 
 
 def _explain(message: str, settings: Train, image_size: object) -> str:

@@ -1,5 +1,9 @@
+import os
+import signal
+
 import pytest
 import torch
+from torch.utils.data import DataLoader
 
 from seglib.config import read_params, section
 from seglib.errors import SegError
@@ -47,6 +51,39 @@ def test_a_full_gpu_is_explained_with_what_was_asked_for():
 )
 def test_without_an_amount_it_is_explained_all_the_same(error):
     assert "there is less than was asked for" in explanation_of(error)
+
+
+class Ending:
+    """Samples whose second ends the process that reads it."""
+
+    def __init__(self, end):
+        self.end = end
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        if index:
+            self.end()
+        return index
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda: os.kill(os.getpid(), signal.SIGKILL),
+        lambda: os.kill(os.getpid(), signal.SIGBUS),
+        lambda: os._exit(1),
+    ],
+    ids=["killed", "no shared memory", "ended"],
+)
+def test_a_loading_process_that_has_ended_is_explained(end):
+    loader = DataLoader(Ending(end), num_workers=1, multiprocessing_context="fork")
+    with pytest.raises(SegError) as explanation, explained(SETTINGS, 1.0):
+        list(loader)
+    text = str(explanation.value)
+    assert text.startswith("a process that loads images has ended: DataLoader worker (pid")
+    assert "train.workers lower (now " in text
 
 
 @pytest.mark.parametrize(
