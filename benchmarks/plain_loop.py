@@ -3,8 +3,8 @@
 MONAI's U-Net (32 to 512, 2 residual units) at 160², batch 16, AdamW 2e-3 with a cosine, bfloat16, Dice + cross-entropy,
 flips, quarter turns, affine and brightness on the batch; its last weights count, so it may train on the validation
 side as well. Run it after `seg recipe kvasir` and `dvc repro`: it reads `data/split.json` and compares its mean Dice
-over the test images, at their own size, with that of `reports/evaluate/cases.csv`. `--minutes` chooses the epochs
-from the pace of the first one.
+over the test images, at their own size, with that of each of `--cases`. `--minutes` chooses the epochs from the pace
+of the first one.
 """
 
 import argparse
@@ -35,6 +35,7 @@ def main() -> None:
     arguments.add_argument("--minutes", type=float, default=20)
     arguments.add_argument("--epochs", type=int, help="instead of --minutes")
     arguments.add_argument("--threads", type=int, default=2)
+    arguments.add_argument("--cases", type=Path, nargs="+", default=[EVALUATE_REPORT / "cases.csv"])
     options = arguments.parse_args()
     report_host()
     torch.manual_seed(0)
@@ -42,7 +43,10 @@ def main() -> None:
     sides = json.loads(SPLIT.read_text())
     images, masks = _tensors(JpegFolder(options.data, SIDE), sides["train"] + sides["val"])
     network = _train(images, masks, options.epochs, options.minutes * 60)
-    _compare(network, options.data, sides["test"])
+    plain = _test(network, options.data, sides["test"])
+    report("mean Dice of the plain loop", float(plain.mean()), "")
+    for cases in options.cases:
+        _compare(plain, sides["test"], cases)
 
 
 def _tensors(source: JpegFolder, keys: list[str]) -> tuple[Tensor, Tensor]:
@@ -91,15 +95,16 @@ def _augment(image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def _compare(network: UNet, data: Path, test: list[str]) -> None:
+def _test(network: UNet, data: Path, test: list[str]) -> np.ndarray:
     small, own = JpegFolder(data, SIDE), JpegFolder(data, OWN_SIDE)
-    plain = np.array([_dice(network, small[key]["image"], own[key]["mask"]) for key in test])
-    cases = EVALUATE_REPORT / "cases.csv"
+    return np.array([_dice(network, small[key]["image"], own[key]["mask"]) for key in test])
+
+
+def _compare(plain: np.ndarray, test: list[str], cases: Path) -> None:
     table = parse_cases(cases.read_text(), str(cases))
     order = [table.ids.index(key) for key in test]
     ours = table.columns["dice"][order, 0]
-    report("mean Dice of the plain loop", float(plain.mean()), "")
-    report("mean Dice of the pipeline", float(ours.mean()), "")
+    report(f"mean Dice of {cases}", float(ours.mean()), "")
     gain = interval(mean_of_classes((ours - plain)[:, None], Scale.ANY), [table.groups[row] for row in order], 0.95)
     report(f"difference, 95 % interval {gain.low:.3f} to {gain.high:.3f}", gain.value, "")
 

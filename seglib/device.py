@@ -19,6 +19,8 @@ def open_device(compute: Compute, *, deterministic: bool = True) -> torch.device
     torch.set_num_threads(compute.threads)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(deterministic)
+    # writes every new tensor once more, which helps to find reads of what was never written and nothing else
+    torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore[reportAttributeAccessIssue]
     torch.backends.cudnn.benchmark = not deterministic
     torch.backends.cudnn.allow_tf32 = not deterministic  # TF32 keeps 10 of float32's 23 bits
     if compute.device == "cuda" and not torch.cuda.is_available():

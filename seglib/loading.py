@@ -113,7 +113,7 @@ class CachedSamples(Dataset[Batch]):
         seed = seed_for(self.seed, epoch, self.ids[index], *repeat)
         # copied, for albumentations must not write into the memory-mapped cache, and by numpy: torch's
         # threads cost more than so small a copy, many times more where the cores are busy
-        copied = np.array(np.moveaxis(image.numpy(), 0, -1), order="C")
+        copied = np.stack(list(image.numpy()), axis=-1)
         pixels, indices = self.augmenter(copied, np.array(mask.numpy()), seed)
         return torch.from_numpy(np.ascontiguousarray(np.moveaxis(pixels, -1, 0))), torch.from_numpy(indices)
 
