@@ -3,7 +3,7 @@ import signal
 
 import pytest
 import torch
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from seglib.config import read_params, section
 from seglib.errors import SegError
@@ -53,7 +53,7 @@ def test_without_an_amount_it_is_explained_all_the_same(error):
     assert "there is less than was asked for" in explanation_of(error)
 
 
-class Ending:
+class Ending(Dataset[int]):
     """Samples whose second ends the process that reads it."""
 
     def __init__(self, end):
