@@ -59,8 +59,8 @@ SITE = """
 import os, sys
 
 def note(event, arguments):
-    if event == "open" and isinstance(arguments[0], str) and arguments[2] & (os.O_WRONLY | os.O_RDWR):
-        print(os.path.abspath(arguments[0]), file=notes, flush=True)
+    if event == "open" and isinstance(arguments[0], (str, bytes)) and arguments[2] & (os.O_WRONLY | os.O_RDWR):
+        print(os.path.abspath(os.fsdecode(arguments[0])), file=notes, flush=True)
 
 if sys.orig_argv[1:] == ["-m", "seglib.stage", "train"]:
     notes = open(os.path.join(os.path.dirname(__file__), os.environ.get("LOCAL_RANK", "0")), "a")
@@ -96,4 +96,5 @@ def test_of_two_processes_of_the_stage_one_writes(finished: Project, tmp_path: P
     assert len(alone) == 2
     assert both == pytest.approx(alone, abs=1e-3)
     assert "reports/train/metrics.json" in written["0"]
+    assert any("/tensorboard/" in path for path in written["0"])
     assert written["1"] == set()
